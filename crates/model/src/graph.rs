@@ -1,0 +1,92 @@
+//! The Keras graph as written.
+
+use crate::{LayerKind, Ledger};
+
+/// Index of a [`Call`] in [`Model::calls`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub usize);
+
+/// How the file describes the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelClass {
+    /// A chain of layers.
+    Sequential,
+    /// A graph of layer calls.
+    Functional,
+}
+
+/// A model as its file describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The model's own name.
+    pub name: String,
+    /// Sequential or functional.
+    pub class: ModelClass,
+    /// The layers, in file order.
+    pub layers: Vec<Layer>,
+    /// The layer calls in report order: file order, calls of a shared layer by node index; where
+    /// that is not topological, Kahn's algorithm with file order as tie-break. A call's inputs
+    /// always come before it.
+    pub calls: Vec<Call>,
+    /// The calls of the InputLayers, in the model's input order.
+    pub inputs: Vec<CallId>,
+    /// The calls whose tensors are the outputs, in the model's output order.
+    pub outputs: Vec<CallId>,
+    /// What became of every configuration key.
+    pub ledger: Ledger,
+}
+
+/// A layer: shared by all its calls.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// Unique name.
+    pub name: String,
+    /// Class name as in the file, e.g. `QDense`.
+    pub class_name: String,
+    /// What it is, with its parameters.
+    pub kind: LayerKind,
+}
+
+/// One call of a layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The layer, as index into [`Model::layers`].
+    pub layer: usize,
+    /// Which call of that layer, from 0.
+    pub node_index: usize,
+    /// The calls whose tensors are the arguments, in order.
+    pub inputs: Vec<CallId>,
+    /// Shape of the result for one event (without the batch dimension).
+    pub shape: Vec<usize>,
+}
+
+impl Model {
+    /// The layer of a call.
+    pub fn layer_of(&self, call: CallId) -> &Layer {
+        &self.layers[self.calls[call.0].layer]
+    }
+
+    /// The call itself.
+    pub fn call(&self, call: CallId) -> &Call {
+        &self.calls[call.0]
+    }
+
+    /// The name used in reports and traces: `layer`, and `layer@1` for the second call.
+    pub fn call_name(&self, call: CallId) -> String {
+        let layer = &self.layer_of(call).name;
+        match self.call(call).node_index {
+            0 => layer.clone(),
+            n => format!("{layer}@{n}"),
+        }
+    }
+
+    /// All call ids, in report order.
+    pub fn call_ids(&self) -> impl Iterator<Item = CallId> + use<> {
+        (0..self.calls.len()).map(CallId)
+    }
+
+    /// The calls that take the result of `call`, each once.
+    pub fn consumers(&self, call: CallId) -> Vec<CallId> {
+        self.call_ids().filter(|&c| self.call(c).inputs.contains(&call)).collect()
+    }
+}

@@ -1,0 +1,25 @@
+//! Models: the Keras graph as written in a file ([`Model`]), and the small typed graph that the
+//! engine runs ([`TypedModel`]).
+//!
+//! A [`Model`] is what the file says and no more: layers as one exhaustive enum, quantizers with
+//! the arguments as read, and a [`Ledger`] that accounts for every configuration key. What a layer
+//! *computes* is decided by whoever turns it into a [`TypedModel`]: the reference semantics and
+//! the proxy conversion are crates of their own.
+#![forbid(unsafe_code)]
+
+mod error;
+mod graph;
+mod layer;
+mod ledger;
+pub mod parse;
+mod quantizer;
+mod typed;
+
+pub use error::{ModelError, Place};
+pub use graph::{Call, CallId, Layer, Model, ModelClass};
+pub use layer::{Activation, Concatenate, Dense, FixedPointQuantizer, LayerKind, MergeKind, Relu};
+pub use ledger::{Ledger, LedgerEntry, LedgerUse};
+pub use quantizer::{Alpha, QuantizedBits, QuantizedPo2, QuantizedRelu, Quantizer};
+pub use typed::{
+    AlignedLayer, Constant, EdgeType, NodeId, Op, Rounding32, Rules, TypedModel, TypedNode,
+};
