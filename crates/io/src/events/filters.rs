@@ -1,0 +1,184 @@
+//! The filters of an HDF5 chunk, undone.
+//!
+//! The library undoes them itself for numbers; the bytes of structs it does not hand out, so that
+//! they are read past it.
+
+use std::io::Read;
+
+use flate2::read::ZlibDecoder;
+use hdf5::filters::Filter;
+
+/// Whether [`undo`] knows all filters, else what is said of the first that it does not know.
+pub(super) fn check(filters: &[Filter]) -> Result<(), String> {
+    let known = |f: &&Filter| {
+        matches!(f, Filter::Deflate(_) | Filter::Shuffle | Filter::Fletcher32 | Filter::LZF)
+    };
+    match filters.iter().find(|f| !known(f)) {
+        None => Ok(()),
+        Some(other) => Err(format!(
+            "is compressed with {other:?}; supported are gzip, lzf, shuffle and fletcher32"
+        )),
+    }
+}
+
+/// The `length` bytes of a chunk of elements of `size` bytes each. Bit n of `skipped` says that
+/// filter n was not applied.
+pub(super) fn undo(
+    filters: &[Filter],
+    skipped: u32,
+    size: usize,
+    length: usize,
+    chunk: Vec<u8>,
+) -> Result<Vec<u8>, String> {
+    // A checksum in front of the compression is part of what was compressed.
+    let most = length.saturating_add(4 * filters.len());
+    let mut bytes = chunk;
+    for (n, filter) in filters.iter().enumerate().rev() {
+        if n < 32 && skipped >> n & 1 == 1 {
+            continue;
+        }
+        bytes = match filter {
+            Filter::Deflate(_) => inflate(&bytes, most)?,
+            Filter::LZF => unlzf(&bytes, most).ok_or("a chunk is no lzf data")?,
+            Filter::Shuffle => unshuffle(&bytes, size),
+            Filter::Fletcher32 => unchecked(bytes)?,
+            other => return Err(format!("unknown filter {other:?}")),
+        };
+    }
+    match bytes.len() == length {
+        true => Ok(bytes),
+        false => Err(format!("a chunk holds {} bytes instead of {length}", bytes.len())),
+    }
+}
+
+fn inflate(bytes: &[u8], most: usize) -> Result<Vec<u8>, String> {
+    let mut result = Vec::new();
+    ZlibDecoder::new(bytes)
+        .take((most as u64).saturating_add(1))
+        .read_to_end(&mut result)
+        .map_err(|e| format!("a chunk is no gzip data: {e}"))?;
+    Ok(result)
+}
+
+/// LZF: a control byte below 32 is the length of a literal run, less one; any other is a copy of
+/// bytes that came before.
+fn unlzf(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
+    let mut result: Vec<u8> = Vec::new();
+    let mut rest = bytes;
+    while let Some((&control, tail)) = rest.split_first() {
+        rest = tail;
+        if control < 32 {
+            let literal;
+            (literal, rest) = rest.split_at_checked(usize::from(control) + 1)?;
+            result.extend_from_slice(literal);
+        } else {
+            let mut next = || {
+                let (&byte, tail) = rest.split_first()?;
+                rest = tail;
+                Some(usize::from(byte))
+            };
+            let mut length = usize::from(control >> 5) + 2;
+            if length == 9 {
+                length += next()?;
+            }
+            let back = (usize::from(control & 31) << 8) + next()? + 1;
+            let from = result.len().checked_sub(back)?;
+            // The copy may run into what it writes.
+            for at in from..from + length {
+                result.push(*result.get(at)?);
+            }
+        }
+        if result.len() > most {
+            return None;
+        }
+    }
+    Some(result)
+}
+
+/// Shuffled bytes are sorted by their place in the element; what is left over follows as it was.
+fn unshuffle(bytes: &[u8], size: usize) -> Vec<u8> {
+    let count = bytes.len().checked_div(size).unwrap_or(0);
+    let mut result = bytes.to_vec();
+    if count > 1 {
+        for (place, plane) in bytes[..count * size].chunks_exact(count).enumerate() {
+            for (element, &byte) in plane.iter().enumerate() {
+                result[element * size + place] = byte;
+            }
+        }
+    }
+    result
+}
+
+/// Takes the checksum off the end.
+fn unchecked(mut bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    let short = "a chunk is too short for its checksum";
+    let at = bytes.len().checked_sub(4).ok_or(short)?;
+    let stored = bytes.split_off(at);
+    match stored == fletcher32(&bytes).to_le_bytes() {
+        true => Ok(bytes),
+        false => Err("the checksum of a chunk is wrong".to_owned()),
+    }
+}
+
+/// HDF5's Fletcher-32: of big-endian pairs of bytes, an odd byte being the upper one of its pair.
+fn fletcher32(bytes: &[u8]) -> u32 {
+    let (mut low, mut high) = (0u32, 0u32);
+    // Sums of 16-bit numbers that are folded, not reduced: 0xffff stays.
+    let fold = |sum: u32| (sum & 0xffff) + (sum >> 16);
+    // So many pairs cannot overflow.
+    for part in bytes.chunks(720) {
+        for pair in part.chunks(2) {
+            let upper = u32::from(pair[0]) << 8;
+            low += upper | pair.get(1).map_or(0, |&b| u32::from(b));
+            high += low;
+        }
+        (low, high) = (fold(low), fold(high));
+    }
+    fold(high) << 16 | fold(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lzf() {
+        // A literal "abc", a copy of 3 that overlaps nothing, a long copy that overlaps itself.
+        let packed = [2, b'a', b'b', b'c', 0x20, 2, 0xe0, 3, 0];
+        let expected = [b"abcabc".as_slice(), &[b'c'; 12]].concat();
+        assert_eq!(unlzf(&packed, 100), Some(expected));
+        for wrong in [&[5, 1][..], &[0x20], &[0x20, 0], &[0, 1, 0x20, 1], &[0xe0, 9]] {
+            assert_eq!(unlzf(wrong, 100), None, "{wrong:?}");
+        }
+        assert_eq!(unlzf(&packed, 17), None);
+    }
+
+    #[test]
+    fn shuffle() {
+        assert_eq!(unshuffle(&[1, 4, 2, 5, 3, 6, 7], 3), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(unshuffle(&[1, 2], 3), [1, 2]);
+        assert_eq!(unshuffle(&[1, 2], 0), [1, 2]);
+    }
+
+    #[test]
+    fn filters_in_reverse_order() {
+        let filters = [Filter::Shuffle, Filter::Fletcher32];
+        let mut chunk = vec![1, 3, 2, 4];
+        chunk.extend(fletcher32(&[1, 3, 2, 4]).to_le_bytes());
+        assert_eq!(undo(&filters, 0, 2, 4, chunk.clone()), Ok(vec![1, 2, 3, 4]));
+        assert_eq!(undo(&filters, 1, 2, 4, chunk.clone()), Ok(vec![1, 3, 2, 4]));
+        assert!(undo(&filters, 2, 2, 4, chunk.clone()).unwrap_err().contains("holds 8 bytes"));
+        assert!(undo(&filters, 0, 2, 5, chunk.clone()).unwrap_err().contains("instead of 5"));
+        chunk[0] ^= 1;
+        assert!(undo(&filters, 0, 2, 4, chunk).unwrap_err().contains("checksum"));
+        assert!(undo(&filters, 0, 2, 4, vec![1, 2]).unwrap_err().contains("too short"));
+        assert!(undo(&[Filter::Deflate(4)], 0, 2, 4, vec![1, 2]).unwrap_err().contains("gzip"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        assert_eq!(check(&[Filter::Shuffle, Filter::Deflate(9), Filter::LZF]), Ok(()));
+        let error = check(&[Filter::Shuffle, Filter::NBit]).unwrap_err();
+        assert!(error.contains("NBit; supported are gzip"), "{error}");
+    }
+}
