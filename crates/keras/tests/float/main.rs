@@ -1,0 +1,8 @@
+//! The float32 functions against the real software (vectors: `testvectors/quantizers/ORIGIN.md`).
+
+mod functions;
+mod kernels;
+mod products;
+mod quantizers;
+mod traps;
+mod vectors;
