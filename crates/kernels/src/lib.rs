@@ -1,0 +1,14 @@
+//! Integer kernels over lanes: events innermost, every element of a row belongs to one event.
+//!
+//! These loops know no graph and check nothing: the plan that calls them has proven from interval
+//! analysis that no accumulator and no result leaves its machine type. They are written once,
+//! generic over the storage of their lanes.
+#![forbid(unsafe_code)]
+
+mod dense;
+mod elementwise;
+mod requantize;
+
+pub use dense::{DenseShape, dense};
+pub use elementwise::{add_scaled, align, leaky_relu, maximum, minimum, multiply, relu};
+pub use requantize::{Requantize, requantize};
