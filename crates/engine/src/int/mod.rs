@@ -1,0 +1,147 @@
+//! Integer kernels by the storage of their arguments.
+
+use bittrue_block::{LaneBlock, LaneInt, Lanes, Storage};
+use bittrue_kernels::{self as kernels, DenseShape, Requantize};
+use bittrue_model::MergeKind;
+
+/// The form of an integer result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Packing {
+    /// Fractional bits.
+    pub(crate) fractional: i32,
+    /// Storage.
+    pub(crate) storage: Storage,
+}
+
+impl Packing {
+    /// Stores raws whose range was proven to fit.
+    pub(crate) fn pack(self, raw: Vec<i64>) -> Lanes {
+        fn narrow<O: LaneInt>(raw: &[i64], fractional: i32) -> Lanes {
+            O::wrap(raw.iter().map(|&v| O::truncate(v)).collect(), fractional)
+        }
+        match self.storage {
+            Storage::I16 => narrow::<i16>(&raw, self.fractional),
+            Storage::I32 => narrow::<i32>(&raw, self.fractional),
+            Storage::I64 | Storage::Real => Lanes::I64 { raw, fractional: self.fractional },
+        }
+    }
+}
+
+/// Matrix product on integers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct IntDense {
+    /// Rows of one event.
+    pub(crate) positions: usize,
+    /// Length of a row.
+    pub(crate) inputs: usize,
+    /// Units.
+    pub(crate) units: usize,
+    /// Weights `[unit, input]`.
+    pub(crate) weights: Weights,
+    /// Fractional bits of the result.
+    pub(crate) fractional: i32,
+}
+
+/// Weights and bias in the accumulator's type.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Weights {
+    /// 32-bit accumulators.
+    I32(Vec<i32>, Vec<i32>),
+    /// 64-bit accumulators.
+    I64(Vec<i64>, Vec<i64>),
+}
+
+/// Calls `$body` with `$raw` as the slice of an integer block.
+macro_rules! by_storage {
+    ($block:expr, $raw:ident, $fractional:ident => $body:expr) => {
+        match &$block.data {
+            Lanes::I16 { raw: $raw, fractional: $fractional } => $body,
+            Lanes::I32 { raw: $raw, fractional: $fractional } => $body,
+            Lanes::I64 { raw: $raw, fractional: $fractional } => $body,
+            Lanes::Real(_) => unreachable!("the plan gives integers to integer kernels"),
+        }
+    };
+}
+
+fn like(x: &LaneBlock, data: Lanes) -> LaneBlock {
+    LaneBlock { elements: x.elements, lanes: x.lanes, data }
+}
+
+pub(crate) fn requantize(cast: &Requantize, storage: Storage, x: &LaneBlock) -> LaneBlock {
+    fn to<X: LaneInt>(cast: &Requantize, storage: Storage, x: &[X]) -> Lanes {
+        let f = cast.target().fractional();
+        match storage {
+            Storage::I16 => i16::wrap(kernels::requantize(cast, x), f),
+            Storage::I32 => i32::wrap(kernels::requantize(cast, x), f),
+            Storage::I64 | Storage::Real => i64::wrap(kernels::requantize(cast, x), f),
+        }
+    }
+    like(x, by_storage!(x, raw, _f => to(cast, storage, raw)))
+}
+
+pub(crate) fn dense(d: &IntDense, x: &LaneBlock) -> LaneBlock {
+    let shape =
+        DenseShape { positions: d.positions, inputs: d.inputs, units: d.units, lanes: x.lanes };
+    let fractional = d.fractional;
+    let data = match (&d.weights, &x.data) {
+        (Weights::I32(w, b), Lanes::I16 { raw, .. }) => {
+            Lanes::I32 { raw: kernels::dense(shape, raw, w, b), fractional }
+        }
+        (Weights::I32(w, b), Lanes::I32 { raw, .. }) => {
+            Lanes::I32 { raw: kernels::dense(shape, raw, w, b), fractional }
+        }
+        (Weights::I64(w, b), Lanes::I16 { raw, .. }) => {
+            Lanes::I64 { raw: kernels::dense(shape, raw, w, b), fractional }
+        }
+        (Weights::I64(w, b), Lanes::I32 { raw, .. }) => {
+            Lanes::I64 { raw: kernels::dense(shape, raw, w, b), fractional }
+        }
+        (Weights::I64(w, b), Lanes::I64 { raw, .. }) => {
+            Lanes::I64 { raw: kernels::dense(shape, raw, w, b), fractional }
+        }
+        (Weights::I32(..), Lanes::I64 { .. }) | (_, Lanes::Real(_)) => {
+            unreachable!("the plan gives accumulators that hold the arguments")
+        }
+    };
+    LaneBlock { elements: d.positions * d.units, lanes: x.lanes, data }
+}
+
+pub(crate) fn relu(x: &LaneBlock, max: Option<i64>) -> LaneBlock {
+    like(x, by_storage!(x, raw, f => LaneInt::wrap(kernels::relu(raw, max), *f)))
+}
+
+pub(crate) fn leaky_relu(x: &LaneBlock, slope: i64, shift: u32, out: Packing) -> LaneBlock {
+    like(x, out.pack(by_storage!(x, raw, _f => kernels::leaky_relu(raw, slope, shift))))
+}
+
+pub(crate) fn merge(kind: MergeKind, x: &[&LaneBlock], shifts: &[u32], out: Packing) -> LaneBlock {
+    let mut acc = by_storage!(x[0], raw, _f => kernels::align::<_, i64>(raw, shifts[0]));
+    for (x, &shift) in x.iter().zip(shifts).skip(1) {
+        by_storage!(x, raw, _f => match kind {
+            MergeKind::Add | MergeKind::Average => kernels::add_scaled(&mut acc, raw, 1, shift),
+            MergeKind::Subtract => kernels::add_scaled(&mut acc, raw, -1, shift),
+            MergeKind::Multiply => kernels::multiply(&mut acc, raw),
+            MergeKind::Maximum => kernels::maximum(&mut acc, raw, shift),
+            MergeKind::Minimum => kernels::minimum(&mut acc, raw, shift),
+        });
+    }
+    like(x[0], out.pack(acc))
+}
+
+pub(crate) fn concatenate(
+    x: &[&LaneBlock],
+    parts: &[(usize, u32)],
+    outer: usize,
+    out: Packing,
+) -> LaneBlock {
+    let lanes = x[0].lanes;
+    let elements = outer * parts.iter().map(|p| p.0).sum::<usize>();
+    let mut all = Vec::with_capacity(elements * lanes);
+    for o in 0..outer {
+        for (x, &(size, shift)) in x.iter().zip(parts) {
+            let span = o * size * lanes..(o + 1) * size * lanes;
+            all.extend(by_storage!(x, raw, _f => kernels::align::<_, i64>(&raw[span], shift)));
+        }
+    }
+    LaneBlock { elements, lanes, data: out.pack(all) }
+}

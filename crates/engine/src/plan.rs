@@ -1,0 +1,145 @@
+//! The plan: programs for every leg, made once.
+
+use bittrue_fixed::{FixedType, Overflow, Rounding};
+use bittrue_model::{CallId, EdgeType, Model, ModelError, Place, Rounding32, TypedModel};
+
+use crate::kernel::Kernel;
+use crate::lower::Care;
+use crate::program::{EdgeInfo, Interner, OwnProgram, Program};
+
+/// A model that cannot be planned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {what}")]
+pub struct PlanError {
+    place: Place,
+    what: String,
+}
+
+impl PlanError {
+    pub(crate) fn new(place: Place, what: impl Into<String>) -> Self {
+        Self { place, what: what.into() }
+    }
+
+    /// Where.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl From<ModelError> for PlanError {
+    fn from(e: ModelError) -> Self {
+        Self::new(e.place().clone(), e.to_string())
+    }
+}
+
+/// The plan of one leg.
+#[derive(Debug)]
+pub(crate) struct LegPlan {
+    pub(crate) name: String,
+    pub(crate) fast: Program,
+    pub(crate) careful: Program,
+    /// For each call of the source model: the leg's layer fed the reference's inputs.
+    pub(crate) own_fast: Vec<Option<OwnProgram>>,
+    pub(crate) own_careful: Vec<Option<OwnProgram>>,
+    types: Vec<Option<FixedType>>,
+}
+
+/// Plans of the reference and of all targets, ready to run.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) kernels: Vec<Kernel>,
+    /// The reference first.
+    pub(crate) legs: Vec<LegPlan>,
+    lanes: usize,
+}
+
+impl Engine {
+    /// Plans `reference` and `targets`, all made from `model`.
+    ///
+    /// # Errors
+    ///
+    /// For a quantizer whose type cannot be computed.
+    pub fn new(
+        model: &Model,
+        reference: &TypedModel,
+        targets: &[TypedModel],
+    ) -> Result<Self, PlanError> {
+        let mut interner = Interner::default();
+        let mut legs: Vec<LegPlan> = Vec::new();
+        for typed in std::iter::once(reference).chain(targets) {
+            let fast = Program::new(typed, Care::Fast, &mut interner)?;
+            let careful = Program::new(typed, Care::Careful, &mut interner)?;
+            let mut own = |care| -> Result<Vec<Option<OwnProgram>>, PlanError> {
+                let Some(first) = legs.first() else { return Ok(vec![None; model.calls.len()]) };
+                let reference = match care {
+                    Care::Fast => &first.fast,
+                    Care::Careful => &first.careful,
+                };
+                model
+                    .call_ids()
+                    .map(|c| OwnProgram::new(model, typed, reference, c, care, &mut interner))
+                    .collect()
+            };
+            let (own_fast, own_careful) = (own(Care::Fast)?, own(Care::Careful)?);
+            let types = model.call_ids().map(|c| aligned_type(typed, &fast, c)).collect();
+            legs.push(LegPlan {
+                name: typed.leg.clone(),
+                fast,
+                careful,
+                own_fast,
+                own_careful,
+                types,
+            });
+        }
+        let widest = legs.iter().map(|l| l.fast.widest()).max().unwrap_or(1);
+        Ok(Self { kernels: interner.finish(), legs, lanes: lanes(widest) })
+    }
+
+    /// Events in one block: as many as keep the widest tensor in the cache.
+    pub fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// The spelling of a leg; the reference is leg 0.
+    pub fn leg(&self, leg: usize) -> &str {
+        &self.legs[leg].name
+    }
+
+    /// Number of legs, the reference included.
+    pub fn legs(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// The type of a layer's aligned tensor in a leg: declared by its quantizer, or derived from
+    /// the exact arithmetic. `None` where the leg computes in float32 there.
+    pub fn result_t(&self, leg: usize, call: CallId) -> Option<FixedType> {
+        self.legs[leg].types[call.0]
+    }
+
+    /// How a layer's aligned tensor is computed in a leg; `None` where the leg never forms it.
+    pub fn edge(&self, leg: usize, call: CallId) -> Option<EdgeInfo> {
+        self.legs[leg].fast.edge_info(call)
+    }
+}
+
+/// About a quarter of a megabyte of 8-byte values in the widest tensor.
+fn lanes(widest: usize) -> usize {
+    const VALUES: usize = 1 << 15;
+    (VALUES / widest.max(1)).clamp(8, 512)
+}
+
+fn aligned_type(typed: &TypedModel, program: &Program, call: CallId) -> Option<FixedType> {
+    let mut node = &typed.nodes[typed.aligned[call.0]?.node.0];
+    // A reshape has the type of its argument.
+    while matches!(node.op, bittrue_model::Op::Reshape) {
+        node = &typed.nodes[node.inputs.first()?.0];
+    }
+    match &node.edge {
+        EdgeType::Uniform(t) => Some(*t),
+        EdgeType::Derived if node.rules.arithmetic == Rounding32::Exact => {
+            let kif = program.exact_kif(call)?;
+            FixedType::from_kif(kif, Rounding::Trn, Overflow::Wrap).ok()
+        }
+        EdgeType::Derived => None,
+    }
+}

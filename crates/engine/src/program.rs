@@ -1,0 +1,268 @@
+//! Programs: kernels in order, over slots that hold tensors.
+
+use bittrue_block::Storage;
+use bittrue_fixed::Kif;
+use bittrue_model::{CallId, Model, NodeId, Place, TypedModel};
+
+use crate::PlanError;
+use crate::edge::{Edge, Repr};
+use crate::kernel::Kernel;
+use crate::lower::{Care, Neighbours, lower};
+use crate::{fusion, real};
+
+/// Keeps each kernel once, so that equal ones of different legs share their results.
+#[derive(Debug, Default)]
+pub(crate) struct Interner(Vec<Kernel>);
+
+impl Interner {
+    fn intern(&mut self, kernel: Kernel) -> usize {
+        match self.0.iter().position(|k| *k == kernel) {
+            Some(id) => id,
+            None => {
+                self.0.push(kernel);
+                self.0.len() - 1
+            }
+        }
+    }
+
+    pub(crate) fn finish(self) -> Vec<Kernel> {
+        self.0
+    }
+}
+
+/// One application of a kernel.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Step {
+    /// Index into the engine's kernels.
+    pub(crate) kernel: usize,
+    /// Slots of the arguments.
+    pub(crate) inputs: Vec<usize>,
+    /// Slot of the result.
+    pub(crate) output: usize,
+}
+
+/// The steps of one leg.
+#[derive(Debug, Default)]
+pub(crate) struct Program {
+    pub(crate) steps: Vec<Step>,
+    /// What is known of each slot.
+    edges: Vec<Edge>,
+    /// Elements of each slot.
+    elements: Vec<usize>,
+    /// For each call of the source model: the slot of its aligned tensor.
+    pub(crate) aligned: Vec<Option<usize>>,
+    /// For each slot: the first call that it is the aligned tensor of.
+    pub(crate) call_of_slot: Vec<Option<CallId>>,
+}
+
+/// How a tensor is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EdgeInfo {
+    /// Its storage in the fast program: integers where everything is proven, else reals.
+    pub storage: Storage,
+    /// Whether its values are exact rather than results of float32 rounding.
+    pub exact: bool,
+}
+
+impl Program {
+    /// The program of a whole leg.
+    pub(crate) fn new(
+        typed: &TypedModel,
+        care: Care,
+        interner: &mut Interner,
+    ) -> Result<Self, PlanError> {
+        let mut program = Self::default();
+        let mut slot_of: Vec<usize> = Vec::with_capacity(typed.nodes.len());
+        for id in 0..typed.nodes.len() {
+            let inputs = typed.nodes[id].inputs.iter().map(|n| slot_of[n.0]).collect();
+            let known = |n: NodeId| slot_of.get(n.0).copied();
+            let slot = program.node(typed, NodeId(id), inputs, &known, care, interner)?;
+            slot_of.push(slot);
+        }
+        program.aligned = typed.aligned.iter().map(|a| a.map(|a| slot_of[a.node.0])).collect();
+        program.call_of_slot = vec![None; program.edges.len()];
+        for (call, slot) in program.aligned.iter().enumerate().rev() {
+            if let Some(slot) = *slot {
+                program.call_of_slot[slot] = Some(CallId(call));
+            }
+        }
+        Ok(program)
+    }
+
+    /// Adds the steps of one node and returns the slot of its result. `known` gives the slots of
+    /// nodes before it, as far as this program has them.
+    fn node(
+        &mut self,
+        typed: &TypedModel,
+        id: NodeId,
+        inputs: Vec<usize>,
+        known: &dyn Fn(NodeId) -> Option<usize>,
+        care: Care,
+        interner: &mut Interner,
+    ) -> Result<usize, PlanError> {
+        let node = &typed.nodes[id.0];
+        let shapes: Vec<&[usize]> =
+            node.inputs.iter().map(|n| typed.nodes[n.0].shape.as_slice()).collect();
+        let edges: Vec<&Edge> = inputs.iter().map(|&s| &self.edges[s]).collect();
+        let (regrouped, extra) = terms(typed, id, &inputs, known).unwrap_or_default();
+        let neighbours = Neighbours {
+            inside_dense: fusion::inside_dense(typed, id),
+            regrouped,
+            extra: extra.iter().map(|&s| &self.edges[s]).collect(),
+        };
+        let lowered = lower(node, &edges, &shapes, neighbours, care)?;
+        let elements: usize = node.shape.iter().product();
+        let mut arguments = inputs;
+        if lowered.kernels.iter().any(|k| matches!(k, Kernel::RealMerge { .. })) {
+            arguments.extend(extra);
+        }
+        let last = lowered.kernels.len().checked_sub(1);
+        for (n, kernel) in lowered.kernels.into_iter().enumerate() {
+            let kernel = interner.intern(kernel);
+            // Only the last result of a node is an edge of the graph; what is between has no
+            // reader that asks for its edge.
+            let edge = if Some(n) == last { lowered.edge.clone() } else { Edge::real(false) };
+            let output = self.slot(edge, elements);
+            self.steps.push(Step { kernel, inputs: std::mem::take(&mut arguments), output });
+            arguments = vec![output];
+        }
+        arguments.first().copied().ok_or_else(|| {
+            PlanError::new(Place::layer(&node.name), "an operation without arguments")
+        })
+    }
+
+    fn slot(&mut self, edge: Edge, elements: usize) -> usize {
+        self.edges.push(edge);
+        self.elements.push(elements);
+        self.edges.len() - 1
+    }
+
+    /// Number of slots.
+    pub(crate) fn slots(&self) -> usize {
+        self.edges.len()
+    }
+
+    /// Elements of the widest tensor.
+    pub(crate) fn widest(&self) -> usize {
+        self.elements.iter().copied().max().unwrap_or(1)
+    }
+
+    pub(crate) fn edge_info(&self, call: CallId) -> Option<EdgeInfo> {
+        let edge = &self.edges[self.aligned[call.0]?];
+        let storage = match edge.repr {
+            Repr::Int { storage, .. } => storage,
+            Repr::Real { .. } => Storage::Real,
+        };
+        Some(EdgeInfo { storage, exact: edge.is_exact() })
+    }
+
+    /// The smallest type that holds everything an aligned tensor can be, element by element.
+    pub(crate) fn exact_kif(&self, call: CallId) -> Option<Kif> {
+        let edge = &self.edges[self.aligned[call.0]?];
+        edge.ranges.as_ref()?.iter().map(bittrue_fixed::QInterval::min_kif).reduce(|a, b| Kif {
+            keep_negative: a.keep_negative || b.keep_negative,
+            integer: a.integer.max(b.integer),
+            fractional: a.fractional.max(b.fractional),
+        })
+    }
+}
+
+/// The terms of a sum that may be regrouped, by argument of its kernel, and the slots of the
+/// arguments that stand behind the node's own. `None` where nothing is regrouped, or where the
+/// program does not have all terms.
+fn terms(
+    typed: &TypedModel,
+    id: NodeId,
+    inputs: &[usize],
+    known: &dyn Fn(NodeId) -> Option<usize>,
+) -> Option<(Vec<real::Term>, Vec<usize>)> {
+    let mut extra: Vec<usize> = Vec::new();
+    let mut argument = |node: NodeId| -> Option<usize> {
+        let slot = known(node)?;
+        if let Some(own) = inputs.iter().position(|&s| s == slot) {
+            return Some(own);
+        }
+        let at = extra.iter().position(|&s| s == slot).unwrap_or_else(|| {
+            extra.push(slot);
+            extra.len() - 1
+        });
+        Some(inputs.len() + at)
+    };
+    let terms = fusion::regrouped(typed, id)?
+        .into_iter()
+        .map(|term| match term {
+            fusion::Term::Node(n) => argument(n).map(real::Term::Value),
+            fusion::Term::Difference(y, x) => {
+                Some(real::Term::Difference(argument(y)?, argument(x)?))
+            }
+            fusion::Term::Constant(values) => Some(real::Term::Constant(values)),
+        })
+        .collect::<Option<Vec<_>>>()?;
+    Some((terms, extra))
+}
+
+/// One layer of a target, to be fed the reference's inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OwnProgram {
+    /// Slots that take the reference's aligned tensor of a call.
+    pub(crate) feeds: Vec<(usize, CallId)>,
+    /// The steps.
+    pub(crate) steps: Vec<Step>,
+    /// Number of slots.
+    pub(crate) slots: usize,
+    /// Slot of the result.
+    pub(crate) output: usize,
+}
+
+impl OwnProgram {
+    /// The steps that the target takes for `call`, or `None` where it never forms its tensor or
+    /// the call has no arguments.
+    pub(crate) fn new(
+        model: &Model,
+        typed: &TypedModel,
+        reference: &Program,
+        call: CallId,
+        care: Care,
+        interner: &mut Interner,
+    ) -> Result<Option<Self>, PlanError> {
+        let Some(aligned) = typed.aligned[call.0] else { return Ok(None) };
+        let parents = &model.call(call).inputs;
+        let mut program = Program::default();
+        let mut feeds = Vec::new();
+        for &parent in parents {
+            let Some(slot) = reference.aligned[parent.0] else { return Ok(None) };
+            let edge = reference.edges[slot].clone();
+            feeds.push((program.slot(edge, reference.elements[slot]), parent));
+        }
+        if feeds.is_empty() {
+            return Ok(None);
+        }
+        // The node of the leg that a parent's tensor stands for.
+        let feed_of = |node: NodeId| {
+            parents.iter().position(|p| typed.aligned[p.0].is_some_and(|a| a.node == node))
+        };
+        let mut slot_of: Vec<Option<usize>> = vec![None; typed.nodes.len()];
+        for id in 0..typed.nodes.len() {
+            if typed.nodes[id].origin != call {
+                continue;
+            }
+            let mut inputs = Vec::new();
+            for &n in &typed.nodes[id].inputs {
+                let slot = slot_of[n.0].or_else(|| feed_of(n).map(|f| feeds[f].0));
+                inputs.push(slot.ok_or_else(|| {
+                    PlanError::new(
+                        Place::layer(&typed.nodes[id].name),
+                        "its argument belongs to no aligned layer",
+                    )
+                })?);
+            }
+            let known = |n: NodeId| slot_of[n.0];
+            let slot = program.node(typed, NodeId(id), inputs, &known, care, interner)?;
+            slot_of[id] = Some(slot);
+        }
+        // A layer that vanished passes its first argument on.
+        let output = slot_of[aligned.node.0].unwrap_or(feeds[0].0);
+        let slots = program.slots();
+        Ok(Some(Self { feeds, steps: program.steps, slots, output }))
+    }
+}

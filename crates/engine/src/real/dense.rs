@@ -1,0 +1,175 @@
+//! Matrix product of reals with bias.
+
+use bittrue_block::{Flag, Flags, LaneBlock};
+use bittrue_fixed::exact_raw_f64;
+use bittrue_keras::float::{
+    self,
+    dot::{DotKernel, DotRow},
+};
+
+use super::elem::{Elem, Writer, read};
+
+/// A matrix product with its constants.
+#[derive(Debug, Clone)]
+pub(crate) struct RealDense {
+    /// Rows of one event.
+    pub(crate) positions: usize,
+    /// Length of a row.
+    pub(crate) inputs: usize,
+    /// Weights `[input, unit]`.
+    pub(crate) kernel: Vec<f32>,
+    /// Bias `[unit]`.
+    pub(crate) bias: Option<Vec<f32>>,
+    /// Whether the result is the exact sum rather than float32's.
+    pub(crate) exact: bool,
+    dot: DotKernel,
+}
+
+impl PartialEq for RealDense {
+    fn eq(&self, other: &Self) -> bool {
+        // `dot` follows from the weights.
+        self.positions == other.positions
+            && self.inputs == other.inputs
+            && self.exact == other.exact
+            && self.kernel == other.kernel
+            && self.bias == other.bias
+    }
+}
+
+impl RealDense {
+    /// Prepares the product.
+    pub(crate) fn new(
+        positions: usize,
+        inputs: usize,
+        units: usize,
+        kernel: Vec<f32>,
+        bias: Option<Vec<f32>>,
+        exact: bool,
+    ) -> Self {
+        let dot = DotKernel::new(&kernel, units);
+        Self { positions, inputs, kernel, bias, exact, dot }
+    }
+}
+
+pub(crate) fn dense(d: &RealDense, x: &LaneBlock) -> LaneBlock {
+    let units = d.dot.columns();
+    let lanes = x.lanes;
+    let n = d.positions * units * lanes;
+    // Rows are computed lane by lane and stored events innermost.
+    let mut all = vec![Elem::certain(0.0); n];
+    let mut row = Vec::with_capacity(d.inputs);
+    let mut values = Vec::with_capacity(d.inputs);
+    let mut low_bits = DotRow::default();
+    for p in 0..d.positions {
+        for lane in 0..lanes {
+            row.clear();
+            row.extend((0..d.inputs).map(|k| read(x, (p * d.inputs + k) * lanes + lane)));
+            values.clear();
+            values.extend(row.iter().map(|e| e.value as f32));
+            low_bits.refill(&values);
+            for u in 0..units {
+                all[(p * units + u) * lanes + lane] = one(d, &row, &low_bits, u, units);
+            }
+        }
+    }
+    let mut out = Writer::with_capacity(n);
+    all.into_iter().for_each(|e| out.push(e));
+    out.finish(d.positions * units, lanes)
+}
+
+/// One output element.
+fn one(d: &RealDense, row: &[Elem], values: &DotRow, unit: usize, units: usize) -> Elem {
+    let sum = d.dot.dot(values, unit);
+    let bias = d.bias.as_ref().map(|b| b[unit]);
+    let add = |s: f64| match bias {
+        Some(b) => f64::from(float::add(s as f32, b)),
+        None => f64::from(s as f32),
+    };
+    let weight = |k: usize| f64::from(d.kernel[k * units + unit]);
+    let run = add(f64::from(sum.value));
+    let uncertain = |k: usize| !row[k].is_certain() && weight(k) != 0.0;
+    let inherited = (0..row.len())
+        .filter(|&k| uncertain(k))
+        .fold(Flags::NONE, |flags, k| flags.union(row[k].inherited()));
+    if run.is_nan() || (!run.is_finite() && sum.exact) {
+        return Elem::certain(run);
+    }
+    if !run.is_finite() {
+        // Another order of the sum may stay finite.
+        return Elem::banded(run, f64::NEG_INFINITY, f64::INFINITY, Flag::Float32Sum.into());
+    }
+    let (mut lo, mut hi) = (sum.lo, sum.hi);
+    let mut flags = if sum.exact { Flags::NONE } else { Flag::Float32Sum.into() };
+    if (0..row.len()).any(uncertain) {
+        // Interval arithmetic on top of the band of the order: how far each uncertain argument can
+        // move the sum, and the rounding of every partial sum of the moved one.
+        let mut magnitude = 0.0;
+        for (k, e) in row.iter().enumerate() {
+            let w = weight(k);
+            if w == 0.0 {
+                continue;
+            }
+            if uncertain(k) {
+                let (a, b) = (w * (e.lo - e.value), w * (e.hi - e.value));
+                lo += a.min(b);
+                hi += a.max(b);
+            }
+            magnitude += (w * e.lo).abs().max((w * e.hi).abs());
+        }
+        let slack = magnitude * gamma(row.len() + 2);
+        lo -= slack;
+        hi += slack;
+        flags = flags.union(inherited);
+    }
+    if !d.exact {
+        return Elem::banded(run, add(lo), add(hi), flags);
+    }
+    let (value, wide) = exact_sum(row, weight, bias);
+    if wide {
+        flags = flags.with(Flag::Wide);
+    }
+    if value != run {
+        flags = flags.with(Flag::Float32Sum);
+    }
+    Elem::banded(value, add(lo).min(run), add(hi).max(run), flags)
+}
+
+/// Bound on the relative error of a float32 sum of `n` terms in any order.
+fn gamma(n: usize) -> f64 {
+    let u = n as f64 * 2f64.powi(-24);
+    u / (1.0 - u)
+}
+
+/// The exact sum of products and bias, and whether it needs more than 53 bits (then rounded).
+fn exact_sum(row: &[Elem], weight: impl Fn(usize) -> f64, bias: Option<f32>) -> (f64, bool) {
+    // Products of a 53-bit and a 24-bit number, on their common grid.
+    let terms: Option<Vec<(i128, i32)>> = row
+        .iter()
+        .enumerate()
+        .map(|(k, e)| {
+            let ((a, fa), (b, fb)) = (exact_raw_f64(e.value)?, exact_raw_f64(weight(k))?);
+            Some((a * b, fa + fb))
+        })
+        .chain(bias.map(|b| exact_raw_f64(b.into())))
+        .collect();
+    let rounded = || {
+        let sum: f64 = row.iter().enumerate().map(|(k, e)| e.value * weight(k)).sum();
+        (sum + bias.map_or(0.0, f64::from), true)
+    };
+    let Some(terms) = terms else { return rounded() };
+    let fractional = terms.iter().filter(|t| t.0 != 0).map(|t| t.1).max().unwrap_or(0);
+    let mut sum = 0_i128;
+    for (raw, f) in terms.into_iter().filter(|t| t.0 != 0) {
+        let shift = (fractional - f).cast_unsigned();
+        let moved = (shift < 120)
+            .then(|| raw.checked_mul(1_i128 << shift))
+            .flatten()
+            .and_then(|v| sum.checked_add(v));
+        match moved {
+            Some(v) => sum = v,
+            None => return rounded(),
+        }
+    }
+    let value = sum as f64 * 2f64.powi(-fractional);
+    (value, sum as f64 as i128 != sum)
+}

@@ -1,0 +1,152 @@
+//! Element-wise merges and concatenation of reals.
+
+use bittrue_block::{Flag, LaneBlock};
+use bittrue_keras::float;
+use bittrue_model::MergeKind;
+
+use super::elem::{Elem, Writer, read};
+
+/// TensorFlow adds up to this many tensors in their order; more of them in groups.
+const IN_ORDER: usize = 9;
+
+/// One term of a sum whose order is TensorFlow's choice, by the kernel's arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Term {
+    /// An argument.
+    Value(usize),
+    /// One argument minus another, in float32.
+    Difference(usize, usize),
+    /// A constant for each element, repeated.
+    Constant(Vec<f32>),
+}
+
+pub(crate) fn merge(
+    kind: MergeKind,
+    exact: bool,
+    all: &[&LaneBlock],
+    arguments: usize,
+    regrouped: &[Term],
+) -> LaneBlock {
+    let x = &all[..arguments];
+    let n = x[0].elements * x[0].lanes;
+    let ordered = x.len() <= IN_ORDER || !matches!(kind, MergeKind::Add | MergeKind::Average);
+    let mut out = Writer::with_capacity(n);
+    for at in 0..n {
+        let mut acc = read(x[0], at);
+        for x in &x[1..] {
+            acc = two(kind, exact, acc, read(x, at));
+        }
+        if !regrouped.is_empty() {
+            let terms = regrouped.iter().map(|t| term(t, all, at)).collect();
+            acc = any_order(acc, terms);
+        } else if !ordered {
+            acc = any_order(acc, x.iter().map(|x| read(x, at).value as f32).collect());
+        }
+        if kind == MergeKind::Average {
+            acc = divide(acc, x.len(), exact);
+        }
+        out.push(acc);
+    }
+    out.finish(x[0].elements, x[0].lanes)
+}
+
+/// One binary operation in float32, or exact with the float32 run in the band.
+fn two(kind: MergeKind, exact: bool, a: Elem, b: Elem) -> Elem {
+    let single = |x: f64, y: f64| {
+        let (x, y) = (x as f32, y as f32);
+        f64::from(match kind {
+            MergeKind::Add | MergeKind::Average => float::add(x, y),
+            MergeKind::Subtract => float::sub(x, y),
+            MergeKind::Multiply => float::mul(x, y),
+            MergeKind::Maximum => maximum(x, y),
+            MergeKind::Minimum => -maximum(-x, -y),
+        })
+    };
+    let wide = |x: f64, y: f64| match kind {
+        MergeKind::Add | MergeKind::Average => x + y,
+        MergeKind::Subtract => x - y,
+        MergeKind::Multiply => x * y,
+        MergeKind::Maximum => x.max(y),
+        MergeKind::Minimum => x.min(y),
+    };
+    let run = single(a.value, b.value);
+    let value = if exact { wide(a.value, b.value) } else { run };
+    if a.is_certain() && b.is_certain() {
+        if value == run || value.is_nan() {
+            return Elem::certain(value);
+        }
+        return Elem::banded(value, run, run, Flag::Float32Sum.into());
+    }
+    let flags = a.inherited().union(b.inherited());
+    let ends = match kind {
+        MergeKind::Subtract => [(a.lo, b.hi), (a.hi, b.lo), (a.lo, b.hi), (a.hi, b.lo)],
+        MergeKind::Multiply => [(a.lo, b.lo), (a.lo, b.hi), (a.hi, b.lo), (a.hi, b.hi)],
+        _ => [(a.lo, b.lo), (a.hi, b.hi), (a.lo, b.lo), (a.hi, b.hi)],
+    };
+    let (mut lo, mut hi) = (value, value);
+    for (x, y) in ends {
+        let v = single(x, y);
+        lo = lo.min(v);
+        hi = hi.max(v);
+    }
+    Elem::banded(value, lo, hi, flags)
+}
+
+/// TensorFlow's maximum: NaN if either is NaN. Denormals are flushed although nothing is computed.
+fn maximum(x: f32, y: f32) -> f32 {
+    if x.is_nan() || y.is_nan() { f32::NAN } else { float::ftz(x).max(float::ftz(y)) }
+}
+
+/// The value of a term at one place.
+fn term(term: &Term, x: &[&LaneBlock], at: usize) -> f32 {
+    let value = |n: usize| read(x[n], at).value as f32;
+    match term {
+        Term::Value(n) => value(*n),
+        Term::Difference(y, x) => float::sub(value(*y), value(*x)),
+        Term::Constant(each) => each[(at / x[0].lanes) % each.len()],
+    }
+}
+
+/// The sum, widened to what another order of its terms may give.
+fn any_order(sum: Elem, terms: Vec<f32>) -> Elem {
+    let any = float::dot(&terms, &vec![1.0; terms.len()]);
+    if !sum.value.is_finite() || !any.value.is_finite() {
+        return sum;
+    }
+    if any.exact && f64::from(any.value) == sum.value {
+        return sum;
+    }
+    let flags = sum.flags.with(Flag::Float32Sum);
+    Elem::banded(
+        sum.value,
+        sum.lo - (sum.value - any.lo).max(0.0),
+        sum.hi + (any.hi - sum.value).max(0.0),
+        flags,
+    )
+}
+
+/// Division by the number of arguments. Grappler turns a division by a constant that is no power
+/// of two into a product with its float32 inverse.
+fn divide(sum: Elem, n: usize, exact: bool) -> Elem {
+    let count = n as f32;
+    if exact {
+        // Only for powers of two: exact in any width.
+        return sum.map_rising(|v| v / f64::from(count));
+    }
+    let inverse = 1.0 / count;
+    sum.map_rising(|v| f64::from(float::mul(v as f32, inverse)))
+}
+
+pub(crate) fn concatenate(x: &[&LaneBlock], parts: &[usize], outer: usize) -> LaneBlock {
+    let lanes = x[0].lanes;
+    let elements = outer * parts.iter().sum::<usize>();
+    let mut out = Writer::with_capacity(elements * lanes);
+    for o in 0..outer {
+        for (x, &size) in x.iter().zip(parts) {
+            for at in o * size * lanes..(o + 1) * size * lanes {
+                out.push(read(x, at));
+            }
+        }
+    }
+    out.finish(elements, lanes)
+}

@@ -1,0 +1,163 @@
+//! Quantizers of reals: QKeras' literal float32 operations, HGQ's float32 formula, exact casts.
+
+use bittrue_block::{Flag, Flags, LaneBlock};
+use bittrue_fixed::{Dialect, FixedType, Overflow};
+use bittrue_keras::float;
+
+use super::elem::{Elem, map, read};
+use crate::int::Packing;
+
+/// A quantizer of reals.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum RealQuantizer {
+    /// QKeras' `quantized_bits`, and the cast that it means.
+    Bits(float::QuantizedBits, Option<FixedType>),
+    /// QKeras' `quantized_relu`, and the cast that it means.
+    Relu(float::QuantizedRelu, Option<FixedType>),
+    /// A fixed-point quantizer of HGQ.
+    Cast {
+        /// The type.
+        target: FixedType,
+        /// The dialect of the exact cast.
+        dialect: Dialect,
+        /// HGQ's float32 formula for the same type.
+        formula: float::HgqQuantizer,
+        /// Whether the argument is exact, so that the exact cast is the value.
+        exact: bool,
+    },
+}
+
+impl RealQuantizer {
+    /// The quantised element.
+    fn apply(&self, x: Elem) -> Elem {
+        match self {
+            Self::Bits(q, cast) => literal(x, |v| q.apply(v), *cast, false, self.careful_from()),
+            Self::Relu(q, cast) => literal(x, |v| q.apply(v), *cast, true, self.careful_from()),
+            Self::Cast { target, dialect, formula, exact: true } => {
+                exact_cast(x, *target, *dialect, formula)
+            }
+            Self::Cast { target, formula, exact: false, .. } => {
+                band_through(x, target, |v| f64::from(formula.apply(v as f32)))
+            }
+        }
+    }
+
+    /// From this magnitude on the float32 operations may leave the plain cast.
+    fn careful_from(&self) -> f64 {
+        const TWO_24: f64 = 16_777_216.0;
+        match self {
+            Self::Bits(_, Some(cast)) => TWO_24 * cast.lsb(),
+            // The pass-through of a relu is clipped, so nothing is damaged.
+            Self::Relu(_, Some(_)) => f64::INFINITY,
+            // Where no plain cast is meant, what is on the grid is right.
+            Self::Bits(_, None) | Self::Relu(_, None) => f64::INFINITY,
+            Self::Cast { .. } => f64::INFINITY,
+        }
+    }
+}
+
+/// A quantizer of QKeras. Where it is a plain cast it is monotone, and the ends of a band give the
+/// ends; elsewhere the straight-through sum depends on the low bits of its argument.
+fn literal(
+    x: Elem,
+    f: impl Fn(f32) -> f32,
+    cast: Option<FixedType>,
+    relu: bool,
+    careful_from: f64,
+) -> Elem {
+    let f = |v: f64| f64::from(f(v as f32));
+    let largest = x.lo.abs().max(x.hi.abs());
+    let plain = cast.is_some() && largest < careful_from;
+    let mut y = if plain || x.is_certain() { x.map_rising(f) } else { damaged(x, largest, f) };
+    if let Some(cast) = cast
+        && x.value.is_finite()
+    {
+        let argument = if relu { x.value.max(0.0) } else { x.value };
+        let meant = cast.convert_f64(argument, Dialect::Hgq).map(|raw| cast.value(raw));
+        if meant.is_ok_and(|m| m != y.value) {
+            y.flags = y.flags.with(Flag::Float32Ste);
+        }
+    }
+    y
+}
+
+/// A band through a straight-through sum that may be damaged: it can lose everything (then it is
+/// zero), and is off by an ulp of its argument else.
+fn damaged(x: Elem, largest: f64, f: impl Fn(f64) -> f64) -> Elem {
+    const ULP: f64 = 1.0 / 4_194_304.0;
+    let (value, a, b) = (f(x.value), f(x.lo), f(x.hi));
+    let slack = largest.max(value.abs()) * ULP;
+    let ends = |pick: fn(f64, f64) -> f64| pick(pick(a, b), pick(value, 0.0));
+    Elem::banded(value, ends(f64::min) - slack, ends(f64::max) + slack, x.inherited())
+}
+
+/// The exact cast of an exact value. Where HGQ's float32 run rounds, its result is in the band.
+fn exact_cast(x: Elem, target: FixedType, dialect: Dialect, formula: &float::HgqQuantizer) -> Elem {
+    let cast = |v: f64| match target.convert_f64(v, dialect) {
+        Ok(raw) => target.value(raw),
+        // NaN and infinities: as HGQ's formula has them.
+        Err(_) => f64::from(formula.apply(v as f32)),
+    };
+    let mut y = band_through(x, &target, cast);
+    let run = f64::from(formula.apply(x.value as f32));
+    if run != y.value && x.value.is_finite() {
+        y = Elem::banded(y.value, y.lo.min(run), y.hi.max(run), y.flags.with(Flag::Float32Sum));
+    }
+    y
+}
+
+/// Takes a band through a cast. A band that crosses a wrap may come out anywhere.
+fn band_through(x: Elem, target: &FixedType, cast: impl Fn(f64) -> f64) -> Elem {
+    if x.is_certain() {
+        return Elem::certain(cast(x.value));
+    }
+    let wraps = matches!(target.overflow, Overflow::Wrap | Overflow::WrapSm | Overflow::SatZero);
+    let period = target.lsb() * 2f64.powi(target.width.cast_signed());
+    if wraps && x.hi - x.lo >= period {
+        return whole_range(x, target, &cast);
+    }
+    let y = Elem::banded(cast(x.value), cast(x.lo), cast(x.hi), x.inherited());
+    // Within one period a band that does not cross the wrap keeps its order and about its width.
+    let kept = cast(x.lo) <= cast(x.value)
+        && cast(x.value) <= cast(x.hi)
+        && cast(x.hi) - cast(x.lo) <= (x.hi - x.lo) + 2.0 * target.lsb();
+    if wraps && !kept { whole_range(x, target, &cast) } else { y }
+}
+
+fn whole_range(x: Elem, target: &FixedType, cast: impl Fn(f64) -> f64) -> Elem {
+    let range = target.interval();
+    Elem::banded(cast(x.value), target.value(range.min), target.value(range.max), x.inherited())
+}
+
+pub(crate) fn quantize(q: &RealQuantizer, x: &LaneBlock) -> LaneBlock {
+    map(x, |_, e| q.apply(e))
+}
+
+/// Quantises to integers. An element that has a band, or leaves the grid, marks its lane.
+pub(crate) fn to_int(
+    q: &RealQuantizer,
+    grid: (i64, i64),
+    out: Packing,
+    x: &LaneBlock,
+    exceptional: &mut [bool],
+) -> LaneBlock {
+    let careful_from = q.careful_from();
+    let scale = 2f64.powi(out.fractional);
+    let mut raws = Vec::with_capacity(x.elements * x.lanes);
+    for at in 0..x.elements * x.lanes {
+        let e = read(x, at);
+        let y = q.apply(e);
+        let raw = y.value * scale;
+        let proven = e.value.abs() < careful_from
+            && y.flags == Flags::NONE
+            && raw.trunc() == raw
+            && (grid.0 as f64..=grid.1 as f64).contains(&raw);
+        if proven {
+            raws.push(raw as i64);
+        } else {
+            exceptional[at % x.lanes] = true;
+            raws.push(0);
+        }
+    }
+    LaneBlock { elements: x.elements, lanes: x.lanes, data: out.pack(raws) }
+}

@@ -1,0 +1,289 @@
+//! The two programs of a leg are two ways to the same values.
+
+use bittrue_block::{EventBlock, EventData, Flag, InputEvents};
+use bittrue_fixed::{Dialect, FixedType, Overflow, Rounding};
+use bittrue_model::{
+    Activation, AlignedLayer, Alpha, Call, CallId, Constant, EdgeType, Layer, LayerKind, Ledger,
+    MergeKind, Model, ModelClass, NodeId, Op, QuantizedBits, QuantizedRelu, Rounding32, Rules,
+    TypedModel, TypedNode,
+};
+use ndarray::ArrayD;
+
+use crate::{Engine, Selection};
+
+/// A small generator: the tests need variety, not quality.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+
+    /// A multiple of `2^-fractional` below `limit` in magnitude.
+    fn grid(&mut self, limit: i64, fractional: i32) -> f32 {
+        let raw = self.below(2 * limit.unsigned_abs()) as i64 - limit;
+        raw as f32 * 2f32.powi(-fractional)
+    }
+}
+
+/// A chain of nodes, each a layer of its own, with the leg that computes it.
+struct Chain {
+    model: Model,
+    typed: TypedModel,
+}
+
+impl Chain {
+    fn new(inputs: usize) -> Self {
+        let model = Model {
+            name: "chain".to_owned(),
+            class: ModelClass::Sequential,
+            layers: Vec::new(),
+            calls: Vec::new(),
+            inputs: vec![CallId(0)],
+            outputs: Vec::new(),
+            ledger: Ledger::default(),
+        };
+        let typed = TypedModel {
+            leg: "test".to_owned(),
+            nodes: Vec::new(),
+            inputs: vec![NodeId(0)],
+            outputs: Vec::new(),
+            aligned: Vec::new(),
+        };
+        let mut chain = Self { model, typed };
+        chain.push(Op::Input { index: 0 }, vec![], vec![inputs], Rounding32::Float32);
+        chain
+    }
+
+    fn push(
+        &mut self,
+        op: Op,
+        inputs: Vec<usize>,
+        shape: Vec<usize>,
+        arithmetic: Rounding32,
+    ) -> usize {
+        let id = self.typed.nodes.len();
+        let kind = if inputs.is_empty() {
+            LayerKind::Input
+        } else {
+            LayerKind::Activation(Activation::Linear)
+        };
+        let layer = Layer { name: format!("l{id}"), class_name: "Test".to_owned(), kind };
+        self.model.layers.push(layer);
+        self.model.calls.push(Call {
+            layer: id,
+            node_index: 0,
+            inputs: inputs.iter().copied().map(CallId).collect(),
+            shape: shape.clone(),
+        });
+        self.model.outputs = vec![CallId(id)];
+        let edge = match &op {
+            Op::Quantize(t) => EdgeType::Uniform(*t),
+            _ => EdgeType::Derived,
+        };
+        self.typed.nodes.push(TypedNode {
+            name: format!("l{id}"),
+            op,
+            inputs: inputs.into_iter().map(NodeId).collect(),
+            shape,
+            edge,
+            rules: Rules { dialect: Dialect::Hgq, arithmetic },
+            origin: CallId(id),
+        });
+        self.typed.aligned.push(Some(AlignedLayer { node: NodeId(id) }));
+        self.typed.outputs = vec![NodeId(id)];
+        id
+    }
+
+    fn dense(&mut self, random: &mut Random, from: usize, units: usize, bits: u32) -> usize {
+        let inputs = self.typed.nodes[from].shape[0];
+        let limit = 1_i64 << (bits - 1);
+        let fractional = bits.cast_signed() - 1;
+        let kernel = (0..inputs * units).map(|_| random.grid(limit, fractional)).collect();
+        let bias = (0..units).map(|_| random.grid(limit, fractional)).collect();
+        let op = Op::Dense {
+            kernel: Constant {
+                values: ArrayD::from_shape_vec(vec![inputs, units], kernel).expect("a shape"),
+                on_grid: true,
+            },
+            bias: Some(Constant {
+                values: ArrayD::from_shape_vec(vec![units], bias).expect("a shape"),
+                on_grid: true,
+            }),
+        };
+        self.push(op, vec![from], vec![units], Rounding32::Float32)
+    }
+}
+
+fn bits(bits: i64, integer: i64) -> Op {
+    Op::QuantizedBits(QuantizedBits {
+        bits,
+        integer,
+        alpha: Alpha::Number(1.0),
+        ..QuantizedBits::default()
+    })
+}
+
+fn relu(bits: i64, integer: i64) -> Op {
+    Op::QuantizedRelu(QuantizedRelu { bits, integer, ..QuantizedRelu::default() })
+}
+
+/// A random network: narrow types, on which everything is proven, or wide ones, on which not.
+fn network(random: &mut Random, wide: bool) -> Chain {
+    let float = Rounding32::Float32;
+    let mut c = Chain::new(5);
+    let width = if wide { 15 } else { 4 + random.below(5) as i64 };
+    let q = c.push(bits(width, 3), vec![0], vec![5], float);
+    let weights = if wide { 14 } else { 3 + random.below(4) as u32 };
+    let d1 = c.dense(random, q, 7, weights);
+    let r1 = c.push(relu(6, 1), vec![d1], vec![7], float);
+    let leaky = c.push(Op::LeakyRelu { alpha: 0.25 }, vec![d1], vec![7], float);
+    let q1 = c.push(bits(7, 2), vec![leaky], vec![7], float);
+    let kinds = [
+        MergeKind::Add,
+        MergeKind::Subtract,
+        MergeKind::Multiply,
+        MergeKind::Average,
+        MergeKind::Maximum,
+        MergeKind::Minimum,
+    ];
+    let kind = kinds[random.below(6) as usize];
+    let m = c.push(Op::Merge(kind), vec![r1, q1], vec![7], float);
+    let cat = c.push(Op::Concatenate { axis: 0 }, vec![m, r1], vec![14], float);
+    let d2 = c.dense(random, cat, 3, weights.min(6));
+    let s = c.push(Op::Sigmoid, vec![d2], vec![3], float);
+    let q2 = c.push(bits(6, 0), vec![s], vec![3], float);
+    c.push(Op::Softmax, vec![q2], vec![3], float);
+    c
+}
+
+fn events(random: &mut Random, count: usize) -> EventBlock {
+    // Ties, overflow, zeros, and a few that leave every proven domain.
+    let special = [f32::NAN, f32::INFINITY, 1e9, -3e38, 1e-40];
+    let data = (0..count * 5)
+        .map(|_| match random.below(40) {
+            0 => special[random.below(5) as usize],
+            1..=4 => random.grid(1 << 12, 3),
+            _ => random.grid(1 << 10, 7),
+        })
+        .collect();
+    let input = InputEvents { elements: 5, data: EventData::F32(data) };
+    EventBlock { first: 0, count, inputs: vec![input] }
+}
+
+/// Wherever the fast program keeps a lane, the careful one gives the same value without a band.
+#[test]
+fn fast_and_careful_agree() {
+    let (mut kept, mut left) = (0, 0);
+    for seed in 0..120 {
+        let mut random = Random(seed);
+        let chain = network(&mut random, seed % 4 == 3);
+        let engine = Engine::new(&chain.model, &chain.typed, &[]).expect("a plan");
+        let events = events(&mut random, 70);
+        let selection = Selection { first: 0, count: 70 };
+        let rows: Vec<usize> = (0..70).collect();
+        let (fast, exceptional) = engine.part(selection, &events, &rows, true);
+        let (careful, _) = engine.part(selection, &events, &rows, false);
+        for (call, (a, b)) in fast[0].aligned.iter().zip(&careful[0].aligned).enumerate() {
+            let (a, b) = (a.as_ref().expect("formed"), b.as_ref().expect("formed"));
+            for element in 0..a.elements {
+                for (lane, &exceptional) in exceptional.iter().enumerate() {
+                    if exceptional {
+                        left += 1;
+                        continue;
+                    }
+                    kept += 1;
+                    let (x, y) = (a.value(element, lane), b.value(element, lane));
+                    assert!(x == y || (x.is_nan() && y.is_nan()), "seed {seed} l{call}: {x} {y}");
+                    let (x, y) = (a.band(element, lane), b.band(element, lane));
+                    assert_eq!((x.0 < x.1, x.2), (y.0 < y.1, y.2), "seed {seed} l{call}");
+                }
+            }
+        }
+    }
+    assert!(kept > 100_000 && left > 10_000, "{kept} kept, {left} left");
+}
+
+/// A leg against itself has no own mismatch, and shares every tensor with the reference.
+#[test]
+fn a_leg_equals_itself() {
+    let mut random = Random(7);
+    let chain = network(&mut random, false);
+    let engine = Engine::new(&chain.model, &chain.typed, std::slice::from_ref(&chain.typed))
+        .expect("a plan");
+    let events = events(&mut random, 40);
+    for part in engine.run(Selection { first: 0, count: 40 }, &events, 0..40) {
+        let [reference, target] = part.legs.as_slice() else { panic!("two legs") };
+        for (call, a) in reference.aligned.iter().enumerate() {
+            let same = |b: &Option<std::sync::Arc<_>>| match (a, b) {
+                (Some(a), Some(b)) => std::sync::Arc::ptr_eq(a, b),
+                _ => false,
+            };
+            assert!(same(&target.aligned[call]) && same(&target.own[call]), "l{call}");
+        }
+    }
+}
+
+/// A wrapping cast differs by itself where a saturating one does not, and what follows inherits.
+#[test]
+fn own_is_the_layer_on_the_reference_inputs() {
+    let leg = |overflow| {
+        let mut c = Chain::new(5);
+        let t = FixedType::new(true, 6, 3, Rounding::RndConv, overflow).expect("a type");
+        let q = c.push(Op::Quantize(t), vec![0], vec![5], Rounding32::Float32);
+        let r = Op::Relu { max_value: None, negative_slope: 0.0, threshold: 0.0 };
+        c.push(r, vec![q], vec![5], Rounding32::Exact);
+        c
+    };
+    let (sat, wrap) = (leg(Overflow::Sat), leg(Overflow::Wrap));
+    let engine = Engine::new(&sat.model, &sat.typed, &[wrap.typed]).expect("a plan");
+    let data = EventData::F32(vec![1.0, 4.0, -5.0, 3.875, 100.0]);
+    let block = EventBlock { first: 0, count: 1, inputs: vec![InputEvents { elements: 5, data }] };
+    let parts = engine.run(Selection { first: 0, count: 1 }, &block, 0..1);
+    let values = |t: &Option<std::sync::Arc<bittrue_block::LaneBlock>>| -> Vec<f64> {
+        let t = t.as_ref().expect("formed");
+        (0..5).map(|e| t.value(e, 0)).collect()
+    };
+    let (reference, target) = (&parts[0].legs[0], &parts[0].legs[1]);
+    assert_eq!(values(&reference.aligned[1]), [1.0, 3.875, -4.0, 3.875, 3.875]);
+    assert_eq!(values(&target.aligned[1]), [1.0, -4.0, 3.0, 3.875, -4.0]);
+    assert_eq!(values(&target.own[1]), values(&target.aligned[1]));
+    assert_eq!(values(&target.own[2]), values(&reference.aligned[2]));
+    assert_eq!(values(&target.aligned[2]), [1.0, 0.0, 3.0, 3.875, 0.0]);
+}
+
+/// A sum beyond 24 bits is exact in the exact leg, banded in both, and says why.
+#[test]
+fn sums_beyond_float32() {
+    let leg = |arithmetic| {
+        let mut c = Chain::new(5);
+        let t = FixedType::new(true, 20, 4, Rounding::RndConv, Overflow::Sat).expect("a type");
+        let q = c.push(Op::Quantize(t), vec![0], vec![5], Rounding32::Float32);
+        let d = c.dense(&mut Random(3), q, 2, 16);
+        c.typed.nodes[d].rules.arithmetic = arithmetic;
+        c
+    };
+    let (float, exact) = (leg(Rounding32::Float32), leg(Rounding32::Exact));
+    let engine = Engine::new(&float.model, &float.typed, &[exact.typed]).expect("a plan");
+    let values: Vec<f32> = (0..5 * 40).map(|i| (i as f32 * 0.731).sin() * 7.0).collect();
+    let input = InputEvents { elements: 5, data: EventData::F32(values) };
+    let block = EventBlock { first: 0, count: 40, inputs: vec![input] };
+    let mut rounded = 0;
+    for part in engine.run(Selection { first: 0, count: 40 }, &block, 0..40) {
+        let tensor = |leg: usize| part.legs[leg].aligned[2].as_ref().expect("formed");
+        for element in 0..2 {
+            for lane in (0..part.rows.len()).filter(|&l| !part.skip[l]) {
+                let exact = tensor(1).value(element, lane);
+                let (lo, hi, flags) = tensor(0).band(element, lane);
+                assert!((lo..=hi).contains(&exact) || lo == hi && flags.is_empty());
+                rounded += u32::from(flags.has(Flag::Float32Sum));
+                if lo == hi {
+                    assert_eq!(tensor(0).value(element, lane), f64::from(exact as f32));
+                }
+            }
+        }
+    }
+    assert!(rounded > 10, "{rounded}");
+}
