@@ -1,0 +1,89 @@
+//! The legs by their spelling.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A leg that can be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leg {
+    /// Keras `predict` of the model.
+    Qkeras,
+    /// The proxy built with `aggressive=False`.
+    ProxySat,
+    /// The proxy built with `aggressive=True`.
+    ProxyWrap,
+}
+
+impl Leg {
+    /// Every leg that can be run.
+    pub const ALL: [Self; 3] = [Self::Qkeras, Self::ProxySat, Self::ProxyWrap];
+
+    /// Spellings of legs that are planned but cannot be run yet.
+    const KNOWN: [&'static str; 6] = [
+        "proxy",
+        "hls4ml",
+        "hls4ml:sat",
+        "hls4ml:wrap",
+        "hls4ml:direct",
+        "hls4ml:direct-bit-exact",
+    ];
+
+    /// The spelling in flags, reports and traces.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Qkeras => "qkeras",
+            Self::ProxySat => "proxy:sat",
+            Self::ProxyWrap => "proxy:wrap",
+        }
+    }
+
+    /// The names of all legs that can be run, for messages.
+    pub fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
+
+impl fmt::Display for Leg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A spelling that is no leg that can be run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LegError {
+    /// No such leg.
+    #[error("unknown leg `{0}`; the legs are {legs}", legs = Leg::names())]
+    Unknown(String),
+    /// A leg that this version cannot run.
+    #[error("this version cannot run the leg `{0}`; it can run {legs}", legs = Leg::names())]
+    NotYet(String),
+}
+
+impl FromStr for Leg {
+    type Err = LegError;
+
+    fn from_str(s: &str) -> Result<Self, LegError> {
+        if let Some(leg) = Self::ALL.into_iter().find(|l| l.name() == s) {
+            return Ok(leg);
+        }
+        if Self::KNOWN.contains(&s) || s.starts_with("trace:") {
+            return Err(LegError::NotYet(s.to_owned()));
+        }
+        Err(LegError::Unknown(s.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings() {
+        for leg in Leg::ALL {
+            assert_eq!(leg.name().parse(), Ok(leg));
+        }
+        assert!(matches!("hls4ml:sat".parse::<Leg>(), Err(LegError::NotYet(_))));
+        assert!(matches!("proxy:SAT".parse::<Leg>(), Err(LegError::Unknown(_))));
+    }
+}

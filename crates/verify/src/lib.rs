@@ -1,0 +1,30 @@
+//! Comparing legs: from a model file and an event file to a report or a trace.
+#![forbid(unsafe_code)]
+
+mod compare;
+mod error;
+mod events;
+mod input_range;
+mod input_type;
+mod leg;
+mod proof;
+mod session;
+mod trace;
+mod verify;
+
+pub use error::{Error, ErrorKind};
+pub use input_type::{InputType, InputTypeOption};
+pub use leg::{Leg, LegError};
+pub use session::{LoadedModel, Session};
+pub use trace::{TraceConfig, TraceSummary, trace};
+pub use verify::{VerifyConfig, verify};
+
+/// How a long run tells of its progress, and is told to stop.
+pub trait Progress: Sync {
+    /// Called once, when the number of events is known.
+    fn start(&self, events: u64);
+    /// Called after each block, with the number of events in it.
+    fn advance(&self, events: u64);
+    /// Whether the run should end now, with what was counted so far.
+    fn stop(&self) -> bool;
+}

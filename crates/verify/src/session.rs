@@ -1,0 +1,178 @@
+//! From a model file to an engine that is ready to run.
+
+use std::path::{Path, PathBuf};
+
+use bittrue_engine::Engine;
+use bittrue_fixed::FixedType;
+use bittrue_io::InputSpec;
+use bittrue_model::{CallId, LayerKind, Model, ModelClass, TypedModel};
+use bittrue_proxy::{Converted, Mode, convert, types};
+use bittrue_record::{ModelInfo, Warning};
+
+use crate::proof::proven;
+use crate::{Error, ErrorKind, Leg, LegError};
+
+/// A model as read from its file.
+#[derive(Debug)]
+pub struct LoadedModel {
+    /// The file.
+    pub path: PathBuf,
+    /// The model.
+    pub model: Model,
+}
+
+impl LoadedModel {
+    /// Reads a model file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or holds something that no leg can evaluate.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = bittrue_io::read_keras(path)?;
+        let model = bittrue_model::parse::from_keras(&file).map_err(|e| Error::model(path, &e))?;
+        Ok(Self { path: path.to_owned(), model })
+    }
+
+    /// The proxy of the model.
+    ///
+    /// # Errors
+    ///
+    /// Where the conversion refuses the model.
+    pub fn convert(&self, mode: Mode) -> Result<Converted, Error> {
+        let leg = match mode {
+            Mode::Sat => Leg::ProxySat,
+            Mode::Wrap => Leg::ProxyWrap,
+        };
+        convert(&self.model, mode).map_err(|e| Error::convert(leg.name(), &self.path, &e))
+    }
+
+    /// The inputs that events have to be found for.
+    pub fn inputs(&self) -> Vec<InputSpec> {
+        self.model
+            .inputs
+            .iter()
+            .map(|&c| InputSpec {
+                name: self.model.call_name(c),
+                shape: self.model.call(c).shape.clone(),
+            })
+            .collect()
+    }
+
+    /// What a report says of the model.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read any more.
+    pub fn info(&self) -> Result<ModelInfo, Error> {
+        Ok(ModelInfo {
+            path: self.path.display().to_string(),
+            sha256: bittrue_io::sha256_file(&self.path, bittrue_io::IoErrorKind::Model)?,
+            class: match self.model.class {
+                ModelClass::Sequential => "Sequential".to_owned(),
+                ModelClass::Functional => "Functional".to_owned(),
+            },
+        })
+    }
+}
+
+/// A model with the legs to be compared, ready to run.
+#[derive(Debug)]
+pub struct Session {
+    /// The model.
+    pub loaded: LoadedModel,
+    /// The plan of all legs, the reference first.
+    pub engine: Engine,
+    /// The type that each input of the targets is cast to.
+    pub input_types: Vec<Option<FixedType>>,
+    /// Findings of the conversions.
+    pub warnings: Vec<Warning>,
+    /// For each layer call of the model: whether the reference is proven to give the real
+    /// software's value there, for these weights and whatever the events are.
+    pub proven: Vec<bool>,
+    /// The layer calls that are compared and traced, in report order.
+    pub calls: Vec<CallId>,
+}
+
+impl Session {
+    /// Builds the reference and the targets of a model. Inputs with an entry in `input_types` are
+    /// cast to that type in every leg but `qkeras`.
+    ///
+    /// # Errors
+    ///
+    /// When a leg cannot evaluate the model.
+    pub fn new(
+        loaded: LoadedModel,
+        reference: Leg,
+        targets: &[Leg],
+        input_types: Vec<Option<FixedType>>,
+    ) -> Result<Self, Error> {
+        refuse_proxy(&loaded)?;
+        let mut warnings: Vec<Warning> = Vec::new();
+        let mut typed = Vec::new();
+        for &leg in std::iter::once(&reference).chain(targets) {
+            typed.push(typed_model(&loaded, leg, &input_types, &mut warnings)?);
+        }
+        let engine = Engine::new(&loaded.model, &typed[0], &typed[1..])
+            .map_err(|e| Error::plan(&loaded.path, &e))?;
+        let proven = proven(&loaded.model, &typed[0]).map_err(|e| Error::plan(&loaded.path, &e))?;
+        let model = &loaded.model;
+        let calls = model
+            .call_ids()
+            .filter(|c| {
+                // What is read is not computed; it only matters when it is cast, or an output.
+                let is_cast = || {
+                    let input = model.inputs.iter().position(|i| i == c);
+                    input.is_some_and(|i| input_types.get(i).is_some_and(Option::is_some))
+                };
+                !matches!(model.layer_of(*c).kind, LayerKind::Input)
+                    || model.outputs.contains(c)
+                    || is_cast()
+            })
+            .collect();
+        Ok(Self { loaded, engine, input_types, warnings, proven, calls })
+    }
+}
+
+/// Refuses a model that is itself a proxy: its leg cannot be run.
+fn refuse_proxy(loaded: &LoadedModel) -> Result<(), Error> {
+    let is_proxy = |kind: &LayerKind| matches!(kind, LayerKind::FixedPointQuantizer(_));
+    let Some(layer) = loaded.model.layers.iter().find(|layer| is_proxy(&layer.kind)) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{}: layer `{}` has class `{}`, so this model is a proxy already: {}",
+        loaded.path.display(),
+        layer.name,
+        layer.class_name,
+        LegError::NotYet("proxy".to_owned())
+    );
+    Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
+        "give the QKeras model that the proxy was made from; its proxies are built here",
+    )))
+}
+
+fn typed_model(
+    loaded: &LoadedModel,
+    leg: Leg,
+    input_types: &[Option<FixedType>],
+    warnings: &mut Vec<Warning>,
+) -> Result<TypedModel, Error> {
+    let mode = match leg {
+        Leg::Qkeras => {
+            return bittrue_keras::reference::reference(&loaded.model)
+                .map_err(|e| Error::model(&loaded.path, &e));
+        }
+        Leg::ProxySat => Mode::Sat,
+        Leg::ProxyWrap => Mode::Wrap,
+    };
+    let converted = loaded.convert(mode)?;
+    for w in &converted.warnings {
+        let warning =
+            Warning { code: w.code.to_owned(), layer: Some(w.layer.clone()), text: w.text.clone() };
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    types(&converted, leg.name(), input_types)
+        .map_err(|e| Error::convert(leg.name(), &loaded.path, &e))
+}

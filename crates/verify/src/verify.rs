@@ -1,0 +1,243 @@
+//! The main job: run the reference and the targets on all events and count what differs.
+
+use std::path::PathBuf;
+
+use bittrue_block::EventBlock;
+use bittrue_io::{EventOptions, EventSource, IoErrorKind, sha256_file};
+use bittrue_record::{
+    Comparison, ComparisonCounts, ComparisonMeta, EventsInfo, LayerMeta, Report, ToolInfo, Warning,
+};
+
+use crate::compare::{Scope, count};
+use crate::error::ErrorKind;
+use crate::input_range::InputRange;
+use crate::session::{LoadedModel, Session};
+use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
+
+/// What to compare.
+#[derive(Debug, Clone)]
+pub struct VerifyConfig {
+    /// The QKeras model.
+    pub model: PathBuf,
+    /// The recorded events.
+    pub events: PathBuf,
+    /// Which datasets, which rows.
+    pub options: EventOptions,
+    /// What counts as right.
+    pub reference: Leg,
+    /// What is checked.
+    pub targets: Vec<Leg>,
+    /// Types that the targets' inputs are cast to.
+    pub input_types: Vec<InputTypeOption>,
+    /// Whether every aligned layer counts in the verdict, not only the outputs.
+    pub strict_layers: bool,
+    /// Whether the report identifies the events by their SHA-256, which reads the file once more.
+    pub hash: bool,
+}
+
+/// What one block adds to the report.
+#[derive(Debug, Default)]
+struct Tally {
+    comparisons: Vec<ComparisonCounts>,
+    /// What the inputs need, where a warning has to say it.
+    ranges: Vec<InputRange>,
+    /// Values that rounding to float32 changed.
+    rounded: u64,
+}
+
+impl Tally {
+    fn merge(&mut self, other: &Self) {
+        self.rounded += other.rounded;
+        InputRange::merge_all(&mut self.ranges, &other.ranges);
+        self.comparisons.resize_with(
+            self.comparisons.len().max(other.comparisons.len()),
+            ComparisonCounts::default,
+        );
+        for (a, b) in self.comparisons.iter_mut().zip(&other.comparisons) {
+            a.merge(b);
+        }
+    }
+}
+
+/// Compares the targets with the reference on all events.
+///
+/// A run that `progress` stops gives the report of what was counted so far, marked partial.
+///
+/// # Errors
+///
+/// When the model, the conversion or the events are at fault; see [`Error::kind`].
+pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, Error> {
+    let loaded = LoadedModel::open(&config.model)?;
+    let model_info = loaded.info()?;
+    let inputs = loaded.inputs();
+    let open = || EventSource::open(&config.events, &inputs, &config.options).map_err(Error::from);
+    // A model that cannot be run is told before any event is read.
+    let unused = Session::new(loaded, config.reference, &config.targets, Vec::new())?;
+    let mut source = open()?;
+    let input_types = input_type::resolve(&unused.loaded, &config.input_types, open, progress)?;
+    let session = match input_types.iter().any(Option::is_some) {
+        true => Session::new(unused.loaded, config.reference, &config.targets, input_types)?,
+        false => unused,
+    };
+    let size = std::fs::metadata(&config.events).map(|m| m.len()).unwrap_or_default();
+    let sha256 = match config.hash {
+        true => Some(sha256_file(&config.events, IoErrorKind::Events)?),
+        false => None,
+    };
+    let metas: Vec<(ComparisonMeta, Vec<bittrue_model::CallId>, Vec<bool>)> =
+        (1..session.engine.legs()).map(|leg| meta(&session, leg)).collect();
+    let scopes: Vec<Scope<'_>> = metas
+        .iter()
+        .enumerate()
+        .map(|(n, (_, calls, is_output))| Scope { target: n + 1, calls, is_output })
+        .collect();
+    let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
+    let mut total = Tally::default();
+    let mut seen = 0;
+    let stopped = events::run(
+        &session.engine,
+        &mut source,
+        progress,
+        |selection, block, span| {
+            let ranges = if has_raw_input { InputRange::of(block, &span) } else { Vec::new() };
+            let mut tally =
+                Tally { comparisons: Vec::new(), ranges, rounded: rounded(block, &span) };
+            for part in session.engine.run(selection, block, span.clone()) {
+                let comparisons = scopes.iter().map(|s| count(&part, s)).collect();
+                tally.merge(&Tally { comparisons, ..Tally::default() });
+            }
+            (span.len() as u64, tally)
+        },
+        |tallies| {
+            for (events, tally) in &tallies {
+                seen += events;
+                total.merge(tally);
+            }
+            Ok(())
+        },
+    )?;
+    let mut assumptions = Vec::new();
+    if config.reference == Leg::Qkeras || config.targets.contains(&Leg::Qkeras) {
+        assumptions.push(format!(
+            "{} is Keras predict with batches of 32 events, counted from event {}",
+            Leg::Qkeras,
+            source.skipped()
+        ));
+    }
+    if total.rounded > 0 {
+        assumptions.push(format!(
+            "rounding the events to float32, as Keras does, changed {} values",
+            total.rounded
+        ));
+    }
+    if config.strict_layers {
+        assumptions.push("every aligned layer counts in the verdict (--strict-layers)".to_owned());
+    }
+    total.comparisons.resize_with(metas.len(), ComparisonCounts::default);
+    let comparisons = metas
+        .into_iter()
+        .zip(&total.comparisons)
+        .map(|((meta, ..), counts)| Comparison::from_counts(meta, counts, config.strict_layers))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| Error::new(ErrorKind::Internal, e.to_string()))?;
+    let warnings = raw_input_remedies(&session, &total.ranges);
+    let input_types = inputs
+        .iter()
+        .zip(&session.input_types)
+        .filter_map(|(input, t)| t.map(|t| format!("{}={t}", input.name)))
+        .collect();
+    Ok(Report {
+        format_version: bittrue_record::FORMAT_VERSION,
+        tool: ToolInfo {
+            name: "bittrue".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            profiles: vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()],
+        },
+        partial: stopped,
+        model: model_info,
+        proxy: None,
+        events: EventsInfo {
+            path: config.events.display().to_string(),
+            size,
+            count: seen,
+            skipped: source.skipped(),
+            sha256,
+        },
+        input_types,
+        assumptions,
+        warnings,
+        comparisons,
+    })
+}
+
+/// The warnings, with the smallest type for each raw input: known once the events are read.
+fn raw_input_remedies(session: &Session, ranges: &[InputRange]) -> Vec<Warning> {
+    let mut warnings = session.warnings.clone();
+    for w in warnings.iter_mut().filter(|w| w.code == "raw-input") {
+        let name = w.layer.clone().unwrap_or_default();
+        let input = session.loaded.inputs().iter().position(|i| i.name == name);
+        let Some(range) = input.and_then(|i| ranges.get(i)) else { continue };
+        let remedy = match range.smallest() {
+            Ok(t) => {
+                // What QKeras itself can express: no negative integer bits, no sign alone.
+                let layer = (t.kif().integer >= 0 && (2..=24).contains(&t.width)).then(|| {
+                    format!(
+                        " QActivation(quantized_bits({}, {}, keep_negative={}, alpha=1)) behind \
+                         the input, or",
+                        t.width,
+                        t.kif().integer,
+                        u8::from(t.signed),
+                    )
+                });
+                format!(
+                    ". The smallest type that holds these events exactly is {t}:{} --input-type \
+                     '{name}={t}' to cast the proxy's input here",
+                    layer.unwrap_or_default()
+                )
+            }
+            Err(why) => format!(". No type of at most 32 bits holds these events exactly: {why}"),
+        };
+        w.text.push_str(&remedy);
+    }
+    warnings
+}
+
+/// What is compared with one target.
+fn meta(session: &Session, leg: usize) -> (ComparisonMeta, Vec<bittrue_model::CallId>, Vec<bool>) {
+    let (engine, model) = (&session.engine, &session.loaded.model);
+    let (formed, missing): (Vec<_>, Vec<_>) =
+        session.calls.iter().copied().partition(|&c| engine.edge(leg, c).is_some());
+    let is_output: Vec<bool> = formed.iter().map(|c| model.outputs.contains(c)).collect();
+    let layers = formed
+        .iter()
+        .zip(&is_output)
+        .map(|(&c, &is_output)| LayerMeta {
+            name: model.call_name(c),
+            class: model.layer_of(c).class_name.clone(),
+            result_t: engine.result_t(leg, c),
+            is_output,
+            reference_proven: session.proven[c.0],
+        })
+        .collect();
+    let meta = ComparisonMeta {
+        reference: engine.leg(0).to_owned(),
+        target: engine.leg(leg).to_owned(),
+        layers,
+        not_formed: missing.into_iter().map(|c| model.call_name(c)).collect(),
+        own_known: true,
+    };
+    (meta, formed, is_output)
+}
+
+/// Values of some events that rounding to float32 changes.
+fn rounded(block: &EventBlock, span: &std::ops::Range<usize>) -> u64 {
+    block
+        .inputs
+        .iter()
+        .map(|input| {
+            (span.start * input.elements..span.end * input.elements)
+                .filter(|&i| input.data.rounds_to_f32(i))
+                .count() as u64
+        })
+        .sum()
+}
