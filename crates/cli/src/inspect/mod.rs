@@ -1,0 +1,124 @@
+//! `verify inspect`: what a model really says.
+
+mod layers;
+mod ledger;
+mod meaning;
+
+use std::fmt::Write;
+
+use bittrue_block::Storage;
+use bittrue_engine::EdgeInfo;
+use bittrue_model::{Activation, CallId, LayerKind};
+use bittrue_record::ExitCode;
+use bittrue_verify::{ErrorKind, Leg, LoadedModel, Session};
+
+use crate::args::InspectArgs;
+use crate::failure::Failure;
+use crate::legs::DEFAULT_TARGETS;
+
+pub(crate) fn inspect(args: &InspectArgs) -> Result<ExitCode, Failure> {
+    let loaded = LoadedModel::open(&args.model.model)?;
+    let model = loaded.model.clone();
+    let mut text = header(&loaded)?;
+    layers::write(&mut text, &model);
+    // The proxies are a second opinion: a model that cannot be converted can still be looked at.
+    match Session::new(loaded, Leg::Qkeras, &DEFAULT_TARGETS, Vec::new()) {
+        Ok(session) => legs(&mut text, &session),
+        Err(e) if e.kind() == ErrorKind::Conversion => {
+            let _ = writeln!(text, "\nNo proxy: {e}");
+            if let Some(help) = e.help() {
+                let _ = writeln!(text, "  help: {help}");
+            }
+        }
+        Err(e) => return Err(e.into()),
+    }
+    ledger::write(&mut text, &model);
+    crate::print(&text)?;
+    Ok(ExitCode::Success)
+}
+
+fn header(loaded: &LoadedModel) -> Result<String, Failure> {
+    let info = loaded.info()?;
+    let model = &loaded.model;
+    let names = |calls: &[CallId]| -> String {
+        let one = |c: &CallId| format!("{} {:?}", model.call_name(*c), model.call(*c).shape);
+        calls.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    let parameters: usize = model.layers.iter().map(|l| parameters(&l.kind)).sum();
+    Ok(format!(
+        "Model    {} ({}, {} layers, {} parameters)\nSHA-256  {}\nInputs   {}\nOutputs  {}\n",
+        info.path,
+        info.class,
+        model.layers.len(),
+        layers::count(parameters),
+        info.sha256,
+        names(&model.inputs),
+        names(&model.outputs),
+    ))
+}
+
+fn parameters(kind: &LayerKind) -> usize {
+    match kind {
+        LayerKind::Dense(d) => d.kernel.len() + d.bias.as_ref().map_or(0, |b| b.len()),
+        _ => 0,
+    }
+}
+
+/// What each leg makes of each layer.
+fn legs(text: &mut String, session: &Session) {
+    let model = &session.loaded.model;
+    let engine = &session.engine;
+    let how = |leg: usize, call: CallId| match engine.edge(leg, call) {
+        None => "not formed".to_owned(),
+        Some(EdgeInfo { storage: Storage::Real, exact: false }) => "float32".to_owned(),
+        Some(EdgeInfo { storage: Storage::Real, exact: true }) => "exact reals".to_owned(),
+        Some(EdgeInfo { .. }) => "integers".to_owned(),
+    };
+    let mut rows = vec![["layer", "qkeras is", "proxy:sat", "proxy:wrap"].map(str::to_owned)];
+    for &call in &session.calls {
+        let target = |leg: usize| match engine.result_t(leg, call) {
+            Some(t) => t.to_string(),
+            None => how(leg, call),
+        };
+        rows.push([model.call_name(call), certainty(session, call), target(1), target(2)]);
+    }
+    text.push_str("\nLegs: where the reference is proven exact, and the proxies' result_t\n");
+    let width = |c: usize| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2), width(3)];
+    for row in &rows {
+        let mut line = String::from(" ");
+        for (cell, width) in row.iter().zip(widths) {
+            let _ = write!(line, " {cell:width$} ");
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    for w in &session.warnings {
+        let layer = w.layer.as_deref().unwrap_or("model");
+        let _ = writeln!(text, "warning[{}] {layer}: {}", w.code, w.text);
+    }
+}
+
+/// What is known of the reference's values without any event: exact by proof, or float32 and why.
+fn certainty(session: &Session, call: CallId) -> String {
+    if session.proven[call.0] {
+        return "exact".to_owned();
+    }
+    let model = &session.loaded.model;
+    let inputs = &model.call(call).inputs;
+    let raw = |c: &CallId| matches!(model.layer_of(*c).kind, LayerKind::Input);
+    let why = if let Some(&unproven) = inputs.iter().find(|c| !session.proven[c.0]) {
+        format!(": behind {}", model.call_name(unproven))
+    } else if inputs.iter().any(raw) {
+        ": its input has no fixed type".to_owned()
+    } else {
+        // What a quantizer makes of a sum is on its grid, so the sum is what is not proven.
+        let rounded = session.engine.edge(0, call).is_some_and(|e| e.storage != Storage::Real);
+        match &model.layer_of(call).kind {
+            LayerKind::Dense(d) if rounded || matches!(d.activation, Activation::Linear) => {
+                ": its sums may need more than 24 bits".to_owned()
+            }
+            _ => String::new(),
+        }
+    };
+    format!("float32{why}")
+}

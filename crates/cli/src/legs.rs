@@ -1,0 +1,100 @@
+//! Legs as the user names them.
+
+use bittrue_record::ExitCode;
+use bittrue_verify::{Leg, LegError};
+
+use crate::failure::Failure;
+
+/// The targets that are compared when none is named.
+pub(crate) const DEFAULT_TARGETS: [Leg; 2] = [Leg::ProxySat, Leg::ProxyWrap];
+
+/// Reads the leg that a flag names.
+pub(crate) fn leg(flag: &str, text: &str) -> Result<Leg, Failure> {
+    text.parse().map_err(|e: LegError| {
+        let help = match &e {
+            LegError::Unknown(_) => match similar(text) {
+                Some(leg) => format!("did you mean `{leg}`?"),
+                None => "`verify --help` says what each leg computes".to_owned(),
+            },
+            LegError::NotYet(_) => format!("choose one of these with {flag}"),
+        };
+        let code = match e {
+            LegError::Unknown(_) => ExitCode::Usage,
+            LegError::NotYet(_) => ExitCode::Conversion,
+        };
+        Failure::new(code, format!("{flag}: {e}")).with_help(help)
+    })
+}
+
+/// Reads reference and targets.
+pub(crate) fn comparison(reference: &str, targets: &[String]) -> Result<(Leg, Vec<Leg>), Failure> {
+    let reference = leg("--reference", reference)?;
+    if targets.is_empty() {
+        return Ok((reference, DEFAULT_TARGETS.into_iter().filter(|&l| l != reference).collect()));
+    }
+    let mut read = Vec::with_capacity(targets.len());
+    for text in targets {
+        let target = leg("--target", text)?;
+        let contradiction = if target == reference {
+            format!("--target: `{target}` is the reference too, and equals itself")
+        } else if read.contains(&target) {
+            format!("--target: `{target}` is given twice")
+        } else {
+            read.push(target);
+            continue;
+        };
+        return Err(Failure::new(ExitCode::Usage, contradiction)
+            .with_help("name each leg once; without --target the proxies are compared"));
+    }
+    Ok((reference, read))
+}
+
+/// The leg that a wrong spelling stands for, when there is no doubt.
+fn similar(text: &str) -> Option<Leg> {
+    let letters = |s: &str| -> String {
+        s.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let wanted = letters(text);
+    Leg::ALL.into_iter().find(|leg| {
+        let mode = leg.name().split_once(':').map(|(_, mode)| mode);
+        letters(leg.name()) == wanted || mode == Some(wanted.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(list: &[&str]) -> Vec<String> {
+        list.iter().map(|s| (*s).to_owned()).collect()
+    }
+
+    #[test]
+    fn without_targets_the_proxies_are_compared() {
+        let (reference, targets) = comparison("qkeras", &[]).expect("legs");
+        assert_eq!((reference, targets.as_slice()), (Leg::Qkeras, &DEFAULT_TARGETS[..]));
+        let (_, targets) = comparison("proxy:sat", &[]).expect("legs");
+        assert_eq!(targets, [Leg::ProxyWrap]);
+    }
+
+    #[test]
+    fn every_leg_once() {
+        let both = texts(&["proxy:wrap", "qkeras"]);
+        let (_, targets) = comparison("proxy:sat", &both).expect("legs");
+        assert_eq!(targets, [Leg::ProxyWrap, Leg::Qkeras]);
+        for wrong in [&["proxy:sat", "proxy:sat"][..], &["qkeras"]] {
+            let failure = comparison("qkeras", &texts(wrong)).expect_err("a contradiction");
+            assert_eq!(failure.code(), ExitCode::Usage);
+        }
+    }
+
+    #[test]
+    fn spellings_that_leave_no_doubt() {
+        for text in ["proxy:WRAP", "proxy_wrap", "ProxyWrap", "wrap"] {
+            assert_eq!(similar(text), Some(Leg::ProxyWrap), "{text}");
+        }
+        assert_eq!(similar("QKeras"), Some(Leg::Qkeras));
+        assert_eq!(similar("proxies"), None);
+        assert_eq!(similar(""), None);
+    }
+}

@@ -1,0 +1,50 @@
+//! `verify trace`.
+
+use bittrue_record::ExitCode;
+use bittrue_verify::{Leg, TraceConfig, trace as write_trace};
+
+use crate::args::TraceArgs;
+use crate::failure::Failure;
+use crate::progress::Bar;
+use crate::{legs, output};
+
+pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
+    let leg = legs::leg("--semantics", &args.semantics)?;
+    if leg == Leg::Qkeras && !args.input_type.input_type.is_empty() {
+        let message = "--input-type casts the proxies' inputs; the leg `qkeras` reads the events as \
+                       they are";
+        return Err(Failure::new(ExitCode::Usage, message)
+            .with_help("leave --input-type out, or trace proxy:sat or proxy:wrap"));
+    }
+    output::keep_inputs("--out", &args.out, &args.model, &args.events)?;
+    let config = TraceConfig {
+        model: args.model.model.clone(),
+        events: args.events.events.clone(),
+        options: args.events.options(),
+        leg,
+        input_types: args.input_type.input_type.clone(),
+        out: args.out.clone(),
+    };
+    let bar = Bar::new();
+    let summary = write_trace(&config, &bar);
+    bar.clear();
+    let summary = summary?;
+    if summary.stopped {
+        return Err(Failure::new(
+            ExitCode::Interrupted,
+            format!("interrupted: {} was not written", args.out.display()),
+        ));
+    }
+    let flagged = match summary.flagged {
+        0 => String::new(),
+        n => format!("; {n} elements flagged, see /flags and /bands"),
+    };
+    crate::print(&format!(
+        "{}: {}, {} layers, {} events{flagged}\n",
+        args.out.display(),
+        config.leg,
+        summary.layers,
+        summary.events,
+    ))?;
+    Ok(ExitCode::Success)
+}

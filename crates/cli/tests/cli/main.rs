@@ -1,0 +1,14 @@
+//! The program as its users meet it: the real binary, its output, its exit codes.
+//!
+//! Snapshots hold whole messages; after a wanted change, run once with `INSTA_UPDATE=always` and
+//! read the difference.
+
+mod bad_inputs;
+mod bad_outputs;
+mod help;
+mod inspect;
+mod interrupt;
+mod run;
+mod support;
+mod trace;
+mod usage;

@@ -1,0 +1,118 @@
+//! Running the binary and writing down what it did.
+
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+pub(crate) type TestResult = Result<(), Box<dyn Error>>;
+
+/// A model that is good, and events for it; both by their path from the directory of all tests.
+pub(crate) const MODEL: &str = "golden/a_leaky/model.h5";
+pub(crate) const EVENTS: &str = "golden/a_leaky/events.h5";
+
+pub(crate) fn testvectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testvectors")
+}
+
+/// The program with a clean environment, in the directory of the test vectors so that the paths
+/// in messages are the same everywhere.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_verify"));
+    command.current_dir(testvectors());
+    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "RAYON_NUM_THREADS", "RUST_BACKTRACE"]
+    {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// What the program did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    args: Vec<String>,
+}
+
+impl Ran {
+    pub(crate) fn new(command: &Command, output: Output) -> Result<Self, Box<dyn Error>> {
+        let args = command.get_args().map(|a| a.to_string_lossy().into_owned()).collect();
+        Ok(Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout)?,
+            stderr: String::from_utf8(output.stderr)?,
+            args,
+        })
+    }
+
+    /// Command, exit code and message as one text, with temporary directories made nameless.
+    pub(crate) fn refusal(&self, directory: &Scratch) -> Result<String, Box<dyn Error>> {
+        assert_eq!(self.stdout, "", "a refusal prints nothing on stdout");
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        let code = self.code.ok_or("killed by a signal")?;
+        let text = format!("$ verify {}\n[exit code {code}]\n{}", self.args.join(" "), self.stderr);
+        Ok(directory.redact(&text))
+    }
+}
+
+/// Runs the program.
+pub(crate) fn verify(
+    args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> Result<Ran, Box<dyn Error>> {
+    let mut command = program();
+    command.args(args);
+    let output = command.output()?;
+    Ran::new(&command, output)
+}
+
+/// Runs a comparison of some model with some events.
+pub(crate) fn compare(model: &str, events: &str) -> Result<Ran, Box<dyn Error>> {
+    verify(["--model", model, "--events", events])
+}
+
+/// A directory for one test.
+#[derive(Debug)]
+pub(crate) struct Scratch(TempDir);
+
+impl Scratch {
+    pub(crate) fn new() -> io::Result<Self> {
+        tempfile::tempdir().map(Self)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_string_lossy().into_owned()
+    }
+
+    /// A file with these contents.
+    pub(crate) fn file(&self, name: &str, contents: &[u8]) -> io::Result<String> {
+        fs::write(self.0.path().join(name), contents)?;
+        Ok(self.path(name))
+    }
+
+    /// The first part of a good file.
+    pub(crate) fn truncated(&self, name: &str, good: &str, bytes: usize) -> io::Result<String> {
+        let whole = fs::read(testvectors().join(good))?;
+        assert!(bytes < whole.len(), "{good} has only {} bytes", whole.len());
+        self.file(name, &whole[..bytes])
+    }
+
+    /// The names in the directory.
+    pub(crate) fn names(&self) -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(self.0.path())?;
+        let mut names: Vec<String> = entries
+            .map(|e| e.map(|e| e.file_name().to_string_lossy().into_owned()))
+            .collect::<Result<_, _>>()?;
+        names.sort();
+        Ok(names)
+    }
+
+    pub(crate) fn redact(&self, text: &str) -> String {
+        text.replace(&*self.0.path().to_string_lossy(), "<dir>")
+    }
+}
