@@ -1,0 +1,1 @@
+"""Random models against the real software: drawing, evaluating, comparing, reducing."""
