@@ -32,6 +32,8 @@ pub struct Model {
     pub inputs: Vec<CallId>,
     /// The calls whose tensors are the outputs, in the model's output order.
     pub outputs: Vec<CallId>,
+    /// The calls of nested models.
+    pub nested: Vec<NestedCall>,
     /// What became of every configuration key.
     pub ledger: Ledger,
 }
@@ -58,6 +60,21 @@ pub struct Call {
     pub inputs: Vec<CallId>,
     /// Shape of the result for one event (without the batch dimension).
     pub shape: Vec<usize>,
+    /// The call of a nested model that it is part of, as index into [`Model::nested`].
+    pub nested: Option<usize>,
+    /// Which result of the layer; only nested models have more than one.
+    pub output: usize,
+}
+
+/// One call of a nested model, whose layers are calls of the model itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NestedCall {
+    /// Its name, e.g. `outer::inner@1`.
+    pub name: String,
+    /// The calls whose tensors are its arguments, in order.
+    pub arguments: Vec<CallId>,
+    /// The call of a nested model that this one is part of.
+    pub parent: Option<usize>,
 }
 
 impl Model {
@@ -71,13 +88,22 @@ impl Model {
         &self.calls[call.0]
     }
 
-    /// The name used in reports and traces: `layer`, and `layer@1` for the second call.
-    pub fn call_name(&self, call: CallId) -> String {
-        let layer = &self.layer_of(call).name;
-        match self.call(call).node_index {
-            0 => layer.clone(),
-            n => format!("{layer}@{n}"),
+    /// The name used in reports and traces: `layer`, `layer@1` for the second call, `outer::inner`
+    /// inside a nested model, and `outer:1` for the second result of a nested model.
+    pub fn call_name(&self, id: CallId) -> String {
+        let call = self.call(id);
+        let mut name = match call.nested {
+            None => String::new(),
+            Some(n) => format!("{}::", self.nested[n].name),
+        };
+        name.push_str(&self.layer_of(id).name);
+        if call.node_index > 0 {
+            name.push_str(&format!("@{}", call.node_index));
         }
+        if call.output > 0 {
+            name.push_str(&format!(":{}", call.output));
+        }
+        name
     }
 
     /// All call ids, in report order.

@@ -1,9 +1,9 @@
 //! Layers, as one enum.
 
-use bittrue_fixed::{Overflow, Rounding};
+use bittrue_fixed::{Kif, Overflow, Rounding};
 use ndarray::ArrayD;
 
-use crate::Quantizer;
+use crate::{Quantizer, Window};
 
 /// What a layer is. Adding a variant makes every match in the workspace say what it does with it.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,28 @@ pub enum LayerKind {
     Softmax,
     /// `Dense` and `QDense`.
     Dense(Dense),
+    /// `Conv1D`, `Conv2D`, `QConv1D` and `QConv2D`, channels last.
+    Conv(Conv),
+    /// `SeparableConv1D/2D` and `QSeparableConv1D/2D`, channels last.
+    SeparableConv(SeparableConv),
+    /// Max and average pooling, local and global, channels last.
+    Pool(Pool),
+    /// Keras `ZeroPadding1D/2D`: cells before and after each spatial axis.
+    ZeroPadding(Vec<(usize, usize)>),
+    /// Keras `BatchNormalization`.
+    BatchNorm(BatchNorm),
+    /// Keras `ThresholdedReLU`: `x` above `theta`, 0 else.
+    ThresholdedRelu {
+        /// Threshold.
+        theta: f64,
+    },
+    /// Keras `ELU`: `alpha·(exp(x) − 1)` below zero.
+    Elu {
+        /// Scale of the negative part.
+        alpha: f64,
+    },
+    /// Keras `Permute`: axis `i` of the result is axis `axes[i]` of the argument, both of one event.
+    Permute(Vec<usize>),
     /// Keras `Flatten`, channels last.
     Flatten,
     /// Keras `Reshape`; the target is the call's shape.
@@ -41,6 +63,11 @@ pub enum LayerKind {
     Merge(MergeKind),
     /// HGQ's `FixedPointQuantizer`, found in proxy models only.
     FixedPointQuantizer(FixedPointQuantizer),
+    /// HGQ's `UnaryLUT`, found in proxy models only.
+    UnaryLut(UnaryLut),
+    /// A nested model as a whole: its value is that of one of its outputs, the call's argument. The
+    /// layers inside are calls of their own.
+    Nested,
 }
 
 /// An activation: a function of Keras or a quantizer of QKeras.
@@ -56,6 +83,8 @@ pub enum Activation {
     Sigmoid,
     /// Hyperbolic tangent.
     Tanh,
+    /// `exp(x) − 1` below zero.
+    Elu,
     /// A quantizer.
     Quantizer(Quantizer),
 }
@@ -86,6 +115,86 @@ pub struct Dense {
     pub bias_quantizer: Option<Quantizer>,
     /// What follows the sum.
     pub activation: Activation,
+}
+
+/// `Conv1D`, `Conv2D`, `QConv1D` or `QConv2D`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conv {
+    /// Whether this is a layer of QKeras (quantizers apply) or of Keras.
+    pub quantized: bool,
+    /// The window that the kernel covers.
+    pub window: Window,
+    /// Groups of channels that are convolved by themselves.
+    pub groups: usize,
+    /// Stored weights `[cell…, channel / groups, filter]`.
+    pub kernel: ArrayD<f32>,
+    /// Stored bias `[filter]`, absent with `use_bias=False`.
+    pub bias: Option<ArrayD<f32>>,
+    /// Quantizer of the kernel.
+    pub kernel_quantizer: Option<Quantizer>,
+    /// Quantizer of the bias.
+    pub bias_quantizer: Option<Quantizer>,
+    /// What follows the sum.
+    pub activation: Activation,
+}
+
+/// `SeparableConv1D/2D` or `QSeparableConv1D/2D`: each channel convolved by itself, then a product
+/// over the channels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeparableConv {
+    /// Whether this is a layer of QKeras (quantizers apply) or of Keras.
+    pub quantized: bool,
+    /// The window of the depthwise kernel.
+    pub window: Window,
+    /// Stored weights `[cell…, channel, multiplier]`.
+    pub depthwise_kernel: ArrayD<f32>,
+    /// Stored weights `[1…, channel · multiplier, filter]`.
+    pub pointwise_kernel: ArrayD<f32>,
+    /// Stored bias `[filter]`, absent with `use_bias=False`.
+    pub bias: Option<ArrayD<f32>>,
+    /// Quantizer of the depthwise kernel.
+    pub depthwise_quantizer: Option<Quantizer>,
+    /// Quantizer of the pointwise kernel.
+    pub pointwise_quantizer: Option<Quantizer>,
+    /// Quantizer of the bias.
+    pub bias_quantizer: Option<Quantizer>,
+    /// What follows the sum.
+    pub activation: Activation,
+}
+
+/// A pooling of spatial cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// Largest or average.
+    pub kind: PoolKind,
+    /// The window, or `None` for all cells at once (global pooling).
+    pub window: Option<Window>,
+}
+
+/// What a pooling keeps of its cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoolKind {
+    /// The largest.
+    Max,
+    /// Their sum divided by the number of cells that are not padding.
+    Average,
+}
+
+/// Keras `BatchNormalization` at inference, with the moving statistics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchNorm {
+    /// The axes of one event that have parameters of their own, rising.
+    pub axes: Vec<usize>,
+    /// Scale, absent with `scale=False`; every parameter has the lengths of `axes`.
+    pub gamma: Option<ArrayD<f32>>,
+    /// Offset, absent with `center=False`.
+    pub beta: Option<ArrayD<f32>>,
+    /// Moving mean.
+    pub mean: ArrayD<f32>,
+    /// Moving variance.
+    pub variance: ArrayD<f32>,
+    /// Added to the variance.
+    pub epsilon: f64,
 }
 
 /// Keras `Concatenate`.
@@ -127,4 +236,15 @@ pub struct FixedPointQuantizer {
     pub rounding: Rounding,
     /// Overflow mode.
     pub overflow: Overflow,
+}
+
+/// HGQ's `UnaryLUT`: a table addressed by the bits of its argument.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnaryLut {
+    /// Format of the argument: its two's complement bits are the index.
+    pub input: Kif,
+    /// Format of the entries.
+    pub output: Kif,
+    /// The entries, by index.
+    pub table: Vec<f32>,
 }

@@ -14,12 +14,17 @@ mod ledger;
 pub mod parse;
 mod quantizer;
 mod typed;
+mod window;
 
 pub use error::{ModelError, Place};
-pub use graph::{Call, CallId, Layer, Model, ModelClass};
-pub use layer::{Activation, Concatenate, Dense, FixedPointQuantizer, LayerKind, MergeKind, Relu};
+pub use graph::{Call, CallId, Layer, Model, ModelClass, NestedCall};
+pub use layer::{
+    Activation, BatchNorm, Concatenate, Conv, Dense, FixedPointQuantizer, LayerKind, MergeKind, Pool,
+    PoolKind, Relu, SeparableConv, UnaryLut,
+};
 pub use ledger::{Ledger, LedgerEntry, LedgerUse};
 pub use quantizer::{Alpha, QuantizedBits, QuantizedPo2, QuantizedRelu, Quantizer};
 pub use typed::{
     AlignedLayer, Constant, EdgeType, NodeId, Op, Rounding32, Rules, TypedModel, TypedNode,
 };
+pub use window::{Padding, Window};

@@ -1,9 +1,13 @@
 //! The small typed graph that the engine runs: what one leg computes.
 
+use std::sync::Arc;
+
 use bittrue_fixed::{Dialect, FixedType};
 use ndarray::ArrayD;
 
-use crate::{CallId, MergeKind, QuantizedBits, QuantizedRelu};
+use crate::{
+    BatchNorm, CallId, MergeKind, Pool, QuantizedBits, QuantizedRelu, UnaryLut, Window,
+};
 
 /// Index of a node in [`TypedModel::nodes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +60,8 @@ pub struct TypedNode {
 pub enum EdgeType {
     /// Every element has this type.
     Uniform(FixedType),
+    /// Each element of one event has its own type.
+    PerElement(Arc<[FixedType]>),
     /// No declared type: exact results, whose width the engine derives, or float32.
     Derived,
 }
@@ -98,6 +104,8 @@ pub enum Op {
     },
     /// A cast to the edge's fixed type.
     Quantize(FixedType),
+    /// A cast of each element of one event to its own type.
+    QuantizeEach(Arc<[FixedType]>),
     /// QKeras' literal float32 `quantized_bits`.
     QuantizedBits(QuantizedBits),
     /// QKeras' literal float32 `quantized_relu`.
@@ -109,6 +117,38 @@ pub enum Op {
         /// Bias.
         bias: Option<Constant>,
     },
+    /// Convolution, channels last; kernel is `[cell…, channel / groups, filter]`. A depthwise one has
+    /// as many groups as channels.
+    Conv {
+        /// The window that the kernel covers.
+        window: Window,
+        /// Groups of channels that are convolved by themselves.
+        groups: usize,
+        /// Weights.
+        kernel: Constant,
+        /// Bias.
+        bias: Option<Constant>,
+    },
+    /// Pooling, channels last.
+    Pool(Pool),
+    /// Zeros before and after each spatial axis, channels last.
+    ZeroPadding(Vec<(usize, usize)>),
+    /// Axis `i` of the result is axis `axes[i]` of the argument.
+    Permute(Vec<usize>),
+    /// Batch normalisation at inference.
+    BatchNorm(BatchNorm),
+    /// `x` above `theta`, 0 else.
+    ThresholdedRelu {
+        /// Threshold.
+        theta: f64,
+    },
+    /// `alpha·(exp(x) − 1)` below zero.
+    Elu {
+        /// Scale of the negative part.
+        alpha: f64,
+    },
+    /// A table addressed by the bits of the argument.
+    Table(Arc<UnaryLut>),
     /// Keras ReLU with all its arguments.
     Relu {
         /// Upper limit, if any.

@@ -44,7 +44,7 @@ pub fn from_keras(file: &KerasFile) -> Result<Model, ModelError> {
         let place = Place::layer(&layers[layer].name);
         let shape = rules[layer].apply(&place, &shapes)?;
         settle(&mut layers[layer], node_index, &shapes)?;
-        calls.push(Call { layer, node_index, inputs, shape });
+        calls.push(Call { layer, node_index, inputs, shape, nested: None, output: 0 });
     }
     let consumers = consumers(&topology.layers);
     for (index, stored) in fusible.iter().enumerate() {
@@ -58,6 +58,7 @@ pub fn from_keras(file: &KerasFile) -> Result<Model, ModelError> {
         calls,
         inputs: topology.inputs.iter().map(|call| ids[call]).collect(),
         outputs: topology.outputs.iter().map(|call| ids[call]).collect(),
+        nested: Vec::new(),
         ledger,
     })
 }
