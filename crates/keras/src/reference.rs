@@ -2,9 +2,11 @@
 
 use bittrue_fixed::Dialect;
 use bittrue_model::{
-    Activation, AlignedLayer, CallId, Dense, EdgeType, LayerKind, Model, ModelError, NodeId, Op,
-    Place, Quantizer, Rounding32, Rules, TypedModel, TypedNode,
+    Activation, AlignedLayer, CallId, Constant, Conv, Dense, EdgeType, LayerKind, Model,
+    ModelError, NodeId, Op, Place, Quantizer, Rounding32, Rules, SeparableConv, TypedModel,
+    TypedNode,
 };
+use ndarray::ArrayD;
 
 use crate::weights::{self, Evaluation, Role};
 
@@ -30,9 +32,9 @@ pub fn reference(model: &Model) -> Result<TypedModel, ModelError> {
         for op in operations(&layer.kind, input, &place)? {
             nodes.push(TypedNode {
                 name: model.call_name(id),
+                shape: op.shape_within(&call.shape),
                 op,
                 inputs: std::mem::take(&mut arguments),
-                shape: call.shape.clone(),
                 edge: EdgeType::Derived,
                 rules: Rules { dialect: Dialect::Hgq, arithmetic: Rounding32::Float32 },
                 origin: id,
@@ -69,14 +71,30 @@ fn operations(kind: &LayerKind, input: usize, place: &Place) -> Result<Vec<Op>, 
             ops.extend(activation(&d.activation, &place.clone().attribute("activation"))?);
             ops
         }
+        LayerKind::Conv(c) => {
+            let mut ops = vec![conv(c, place)?];
+            ops.extend(activation(&c.activation, &place.clone().attribute("activation"))?);
+            ops
+        }
+        LayerKind::SeparableConv(c) => {
+            let mut ops = separable(c, place)?.to_vec();
+            ops.extend(activation(&c.activation, &place.clone().attribute("activation"))?);
+            ops
+        }
+        LayerKind::Pool(p) => vec![Op::Pool(p.clone())],
+        LayerKind::ZeroPadding(cells) => vec![Op::ZeroPadding(cells.clone())],
+        LayerKind::Permute(axes) => vec![Op::Permute(axes.clone())],
+        LayerKind::BatchNorm(b) => vec![Op::BatchNorm(b.clone())],
+        LayerKind::ThresholdedRelu { theta } => vec![Op::ThresholdedRelu { theta: *theta }],
+        LayerKind::Elu { alpha } => vec![Op::Elu { alpha: *alpha }],
         LayerKind::Flatten | LayerKind::Reshape => vec![Op::Reshape],
-        LayerKind::Dropout => vec![],
+        LayerKind::Dropout | LayerKind::Nested => vec![],
         LayerKind::Concatenate(c) => vec![Op::Concatenate { axis: c.event_axis }],
         LayerKind::Merge(kind) => vec![Op::Merge(*kind)],
-        LayerKind::FixedPointQuantizer(_) => {
+        LayerKind::FixedPointQuantizer(_) | LayerKind::UnaryLut(_) => {
             return Err(ModelError::new(
                 place.clone(),
-                "a FixedPointQuantizer belongs to a proxy model; the reference is a QKeras model",
+                "this layer belongs to a proxy model; the reference is a QKeras model",
             )
             .with_help("give the QKeras model from which the proxy was made"));
         }
@@ -84,27 +102,46 @@ fn operations(kind: &LayerKind, input: usize, place: &Place) -> Result<Vec<Op>, 
 }
 
 fn dense(d: &Dense, place: &Place) -> Result<Op, ModelError> {
-    let kernel = weights::quantize(
-        d.kernel_quantizer.as_ref(),
-        &d.kernel,
-        Role::Kernel,
-        Evaluation::Predict,
-        &place.clone().attribute("kernel_quantizer"),
-    )?;
-    let bias = d
-        .bias
-        .as_ref()
-        .map(|bias| {
-            weights::quantize(
-                d.bias_quantizer.as_ref(),
-                bias,
-                Role::Bias,
-                Evaluation::Predict,
-                &place.clone().attribute("bias_quantizer"),
-            )
-        })
-        .transpose()?;
-    Ok(Op::Dense { kernel, bias })
+    let (kernel, bias) = (&d.kernel, d.bias.as_ref());
+    Ok(Op::Dense {
+        kernel: constant(kernel, d.kernel_quantizer.as_ref(), "kernel", place)?,
+        bias: bias.map(|b| constant(b, d.bias_quantizer.as_ref(), "bias", place)).transpose()?,
+    })
+}
+
+fn conv(c: &Conv, place: &Place) -> Result<Op, ModelError> {
+    let (kernel, bias) = (&c.kernel, c.bias.as_ref());
+    Ok(Op::Conv {
+        window: c.window.clone(),
+        groups: c.groups,
+        kernel: constant(kernel, c.kernel_quantizer.as_ref(), "kernel", place)?,
+        bias: bias.map(|b| constant(b, c.bias_quantizer.as_ref(), "bias", place)).transpose()?,
+    })
+}
+
+/// A convolution of each channel by itself, then one over the channels; nothing is quantised
+/// between them.
+fn separable(c: &SeparableConv, place: &Place) -> Result<[Op; 2], ModelError> {
+    let bias = c.bias.as_ref();
+    let depthwise =
+        constant(&c.depthwise_kernel, c.depthwise_quantizer.as_ref(), "depthwise", place)?;
+    let pointwise =
+        constant(&c.pointwise_kernel, c.pointwise_quantizer.as_ref(), "pointwise", place)?;
+    let bias = bias.map(|b| constant(b, c.bias_quantizer.as_ref(), "bias", place)).transpose()?;
+    Op::separable(&c.window, depthwise, pointwise, bias)
+        .ok_or_else(|| ModelError::new(place.clone(), "its kernels have no channels"))
+}
+
+/// A constant tensor as `predict` uses it; `name` is the prefix of its quantizer's key.
+fn constant(
+    values: &ArrayD<f32>,
+    quantizer: Option<&Quantizer>,
+    name: &str,
+    place: &Place,
+) -> Result<Constant, ModelError> {
+    let role = if name == "bias" { Role::Bias } else { Role::Kernel };
+    let place = place.clone().attribute(format!("{name}_quantizer"));
+    weights::quantize(quantizer, values, role, Evaluation::Predict, &place)
 }
 
 fn activation(activation: &Activation, place: &Place) -> Result<Vec<Op>, ModelError> {
@@ -116,6 +153,7 @@ fn activation(activation: &Activation, place: &Place) -> Result<Vec<Op>, ModelEr
         Activation::Softmax => vec![Op::Softmax],
         Activation::Sigmoid => vec![Op::Sigmoid],
         Activation::Tanh => vec![Op::Tanh],
+        Activation::Elu => vec![Op::Elu { alpha: 1.0 }],
         Activation::Quantizer(Quantizer::QuantizedBits(q)) => {
             // Built once here so that bad arguments are found with their layer's name.
             crate::prepare_bits(q, &place.clone().attribute("quantized_bits"))?;

@@ -19,8 +19,8 @@ mod window;
 pub use error::{ModelError, Place};
 pub use graph::{Call, CallId, Layer, Model, ModelClass, NestedCall};
 pub use layer::{
-    Activation, BatchNorm, Concatenate, Conv, Dense, FixedPointQuantizer, LayerKind, MergeKind, Pool,
-    PoolKind, Relu, SeparableConv, UnaryLut,
+    Activation, BatchNorm, Concatenate, Conv, Dense, FixedPointQuantizer, LayerKind, MergeKind,
+    Pool, PoolKind, Relu, SeparableConv, UnaryLut,
 };
 pub use ledger::{Ledger, LedgerEntry, LedgerUse};
 pub use quantizer::{Alpha, QuantizedBits, QuantizedPo2, QuantizedRelu, Quantizer};

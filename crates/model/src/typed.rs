@@ -6,7 +6,7 @@ use bittrue_fixed::{Dialect, FixedType};
 use ndarray::ArrayD;
 
 use crate::{
-    BatchNorm, CallId, MergeKind, Pool, QuantizedBits, QuantizedRelu, UnaryLut, Window,
+    BatchNorm, CallId, MergeKind, Padding, Pool, QuantizedBits, QuantizedRelu, UnaryLut, Window,
 };
 
 /// Index of a node in [`TypedModel::nodes`].
@@ -178,4 +178,44 @@ pub enum Op {
     },
     /// The same elements in another shape.
     Reshape,
+}
+
+impl Op {
+    /// The two convolutions of a separable one, from `[cell…, channel, multiplier]` and
+    /// `[1…, channel · multiplier, filter]`; `None` when the depthwise kernel has too few axes.
+    pub fn separable(
+        window: &Window,
+        depthwise: Constant,
+        pointwise: Constant,
+        bias: Option<Constant>,
+    ) -> Option<[Self; 2]> {
+        // A depthwise kernel is `[cell…, 1, filter]` with as many groups as channels.
+        let shape = depthwise.values.shape().to_vec();
+        let (cells, &[channels, multiplier]) = shape.split_last_chunk()?;
+        let grouped = [cells, &[1, channels * multiplier]].concat();
+        let kernel = Constant {
+            values: depthwise.values.into_shape_with_order(grouped).ok()?,
+            on_grid: depthwise.on_grid,
+        };
+        let ones = vec![1; window.size.len()];
+        let single = Window {
+            size: ones.clone(),
+            strides: ones.clone(),
+            dilation: ones,
+            padding: Padding::Valid,
+        };
+        Some([
+            Self::Conv { window: window.clone(), groups: channels, kernel, bias: None },
+            Self::Conv { window: single, groups: 1, kernel: pointwise, bias },
+        ])
+    }
+
+    /// The shape of the result, where `layer` is that of the layer it is part of.
+    pub fn shape_within(&self, layer: &[usize]) -> Vec<usize> {
+        let mut shape = layer.to_vec();
+        if let (Self::Conv { kernel, .. }, Some(last)) = (self, shape.last_mut()) {
+            *last = kernel.values.shape().last().copied().unwrap_or(*last);
+        }
+        shape
+    }
 }
