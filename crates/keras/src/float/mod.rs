@@ -10,6 +10,7 @@
 //! [`Mode`].
 
 pub mod activations;
+pub mod batch_norm;
 pub mod dot;
 mod eigen;
 mod error;
@@ -18,12 +19,14 @@ mod hgq_quantizer;
 pub mod kernel;
 mod libm;
 mod onednn;
+pub mod pool;
 mod quantized_bits;
 mod quantized_relu;
 mod round;
 pub mod softmax;
 
 pub use activations::{Banded, Position};
+pub use batch_norm::{BatchNorm, BatchNormKind, PreparedBatchNorm};
 pub use dot::{Dot, DotKernel, DotRow, dot};
 pub use error::ArgumentError;
 pub use ftz::{add, div, fma, ftz, mul, sub};
