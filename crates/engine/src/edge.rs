@@ -104,3 +104,14 @@ pub(crate) fn max_abs_at(r: &QInterval, fractional: i32) -> Option<i64> {
             .max(raw_at(r.max, r.fractional, fractional)?.abs()),
     )
 }
+
+/// An integer edge whose raws have `fractional` bits, which is at least as fine as its ranges.
+pub(crate) fn with_fractional(ranges: Vec<QInterval>, fractional: i32) -> Option<Edge> {
+    let (mut min, mut max) = (0_i64, 0_i64);
+    for r in &ranges {
+        min = min.min(raw_at(r.min, r.fractional, fractional)?);
+        max = max.max(raw_at(r.max, r.fractional, fractional)?);
+    }
+    let storage = Storage::for_range(min, max);
+    Some(Edge { repr: Repr::Int { fractional, storage }, ranges: Some(ranges.into()) })
+}

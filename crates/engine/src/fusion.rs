@@ -4,10 +4,12 @@
 //!   leaves are added in another order. The straight-through sum `x + (y − x)` of a quantizer, the
 //!   bias of a dense layer and a chain of Add layers are such additions. Where every order gives the
 //!   same sum nothing is lost; elsewhere the result is banded.
+//! * A convolution without bias, a batch normalisation and a relu are one kernel, which rounds in
+//!   another order than the three by themselves.
 //! * tanh and sigmoid directly behind a dense layer with a bias are computed inside its kernel, by
 //!   another approximation of the function: banded.
 
-use bittrue_model::{MergeKind, NodeId, Op, Rounding32, TypedModel};
+use bittrue_model::{BatchNorm, MergeKind, NodeId, Op, Rounding32, TypedModel};
 
 /// One term of a sum that may be regrouped.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +42,7 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
                 terms.push(Term::Node(a.inputs[0]));
                 terms.push(Term::Difference(argument, a.inputs[0]));
             }
-            Op::Dense { bias: Some(bias), .. } => {
+            Op::Dense { bias: Some(bias), .. } | Op::Conv { bias: Some(bias), .. } => {
                 any = true;
                 let plus: Vec<f32> = bias.values.iter().copied().collect();
                 let minus = plus.iter().map(|b| -b).collect();
@@ -56,9 +58,25 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
     any.then_some(terms)
 }
 
+/// The convolution and the normalisation that are computed together with the relu `id`.
+pub(crate) fn normalised(typed: &TypedModel, id: NodeId) -> Option<(NodeId, &BatchNorm)> {
+    let relu = matches!(
+        typed.nodes[id.0].op,
+        Op::Relu { max_value: None, negative_slope: 0.0, threshold: 0.0 } | Op::QuantizedRelu(_)
+    );
+    let norm = relu.then(|| typed.nodes[id.0].inputs.first()).flatten()?;
+    let Op::BatchNorm(parameters) = &typed.nodes[norm.0].op else { return None };
+    let conv = typed.nodes[norm.0].inputs[0];
+    let Op::Conv { window, bias: None, .. } = &typed.nodes[conv.0].op else { return None };
+    (window.size.len() == 2 && parameters.axes == [2]).then_some((conv, parameters))
+}
+
 /// Whether the node is a function that is computed inside the dense kernel before it.
-pub(crate) fn inside_dense(typed: &TypedModel, id: NodeId) -> bool {
+pub(crate) fn inside_linear(typed: &TypedModel, id: NodeId) -> bool {
     let node = &typed.nodes[id.0];
-    matches!(node.op, Op::Sigmoid | Op::Tanh)
-        && matches!(typed.nodes[node.inputs[0].0].op, Op::Dense { bias: Some(_), .. })
+    matches!(node.op, Op::Sigmoid | Op::Tanh | Op::Elu { .. })
+        && matches!(
+            typed.nodes[node.inputs[0].0].op,
+            Op::Dense { bias: Some(_), .. } | Op::Conv { bias: Some(_), .. }
+        )
 }

@@ -1,11 +1,14 @@
 //! The kernels of a plan: operations with everything that does not depend on the event computed.
 
-use bittrue_block::{LaneBlock, Storage};
+use std::sync::Arc;
+
+use bittrue_block::{LaneBlock, Lanes, Storage};
 use bittrue_kernels::Requantize;
-use bittrue_model::MergeKind;
+use bittrue_model::{MergeKind, PoolKind};
 
 use crate::int;
-use crate::real::{self, InBatch, RealQuantizer};
+use crate::real::{self, InBatch, Quantizers};
+use crate::taps::Taps;
 
 /// One operation on tensors of a block. Two equal kernels on the same tensors give the same result.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +25,28 @@ pub(crate) enum Kernel {
         /// Storage of the result.
         storage: Storage,
     },
-    /// Matrix product on integers.
-    Dense(int::IntDense),
+    /// Integers to a fixed type of each element's own, and the left shift onto the common grid.
+    RequantizeEach {
+        /// The casts.
+        casts: Vec<(Requantize, u32)>,
+        /// Form of the result.
+        out: int::Packing,
+    },
+    /// Sums of products on integers.
+    Linear(int::IntLinear),
+    /// The largest element of each row.
+    PoolMax(Taps),
+    /// The sum of each row, shifted so that it is the average on the common grid.
+    PoolSum {
+        /// What each row reads.
+        taps: Taps,
+        /// Left shift of each row.
+        shifts: Vec<u32>,
+        /// Form of the result.
+        out: int::Packing,
+    },
+    /// The same elements at other places, and zeros.
+    Gather(Arc<[u32]>),
     /// `max(x, 0)` and an upper limit in raws.
     Relu {
         /// Upper limit in raws.
@@ -59,16 +82,29 @@ pub(crate) enum Kernel {
     /// A quantizer from reals to integers on its grid.
     RealToInt {
         /// The quantizer.
-        quantizer: RealQuantizer,
+        quantizer: Quantizers,
         /// Lowest and highest raw of the grid.
         grid: (i64, i64),
         /// Form of the result.
         out: int::Packing,
     },
     /// A quantizer from reals to reals.
-    RealQuantize(RealQuantizer),
-    /// Matrix product on reals.
-    RealDense(real::RealDense),
+    RealQuantize(Quantizers),
+    /// Sums of products on reals.
+    RealLinear(real::RealLinear),
+    /// Pooling of reals.
+    RealPool {
+        /// Which.
+        kind: PoolKind,
+        /// Whether all cells are one window.
+        global: bool,
+        /// What each row reads.
+        taps: Taps,
+        /// Whether an average is exact rather than float32.
+        exact: bool,
+    },
+    /// Batch normalisation.
+    RealNorm(real::RealNorm),
     /// Element-wise function of reals.
     RealFunction(real::Function),
     /// Softmax over rows.
@@ -110,7 +146,14 @@ impl Kernel {
         match self {
             Self::Input { .. } => unreachable!("the runner reads the events"),
             Self::Requantize { cast, storage } => int::requantize(cast, *storage, x[0]),
-            Self::Dense(d) => int::dense(d, x[0]),
+            Self::RequantizeEach { casts, out } => int::requantize_each(casts, *out, x[0]),
+            Self::Linear(l) => int::linear(l, x[0]),
+            Self::PoolMax(taps) => int::pool_max(taps, x[0]),
+            Self::PoolSum { taps, shifts, out } => int::pool_sum(taps, shifts, *out, x[0]),
+            Self::Gather(index) => match x[0].data {
+                Lanes::Real(_) => real::gather(index, x[0]),
+                _ => int::gather(index, x[0]),
+            },
             Self::Relu { max } => int::relu(x[0], *max),
             Self::LeakyRelu { slope, shift, out } => int::leaky_relu(x[0], *slope, *shift, *out),
             Self::Merge { kind, shifts, out } => int::merge(*kind, x, shifts, *out),
@@ -119,7 +162,11 @@ impl Kernel {
                 real::to_int(quantizer, *grid, *out, x[0], exceptional)
             }
             Self::RealQuantize(q) => real::quantize(q, x[0]),
-            Self::RealDense(d) => real::dense(d, x[0]),
+            Self::RealLinear(l) => real::linear(l, x[0]),
+            Self::RealPool { kind, global, taps, exact } => {
+                real::pool(*kind, *global, taps, *exact, x[0])
+            }
+            Self::RealNorm(n) => real::normalise(n, x[0]),
             Self::RealFunction(f) => real::function(f, x[0], batch),
             Self::Softmax { row } => real::softmax(*row, x[0]),
             Self::RealMerge { kind, exact, arguments, regrouped } => {

@@ -22,6 +22,7 @@ mod plan;
 mod program;
 mod real;
 mod run;
+mod taps;
 #[cfg(test)]
 mod tests;
 

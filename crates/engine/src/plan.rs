@@ -140,6 +140,6 @@ fn aligned_type(typed: &TypedModel, program: &Program, call: CallId) -> Option<F
             let kif = program.exact_kif(call)?;
             FixedType::from_kif(kif, Rounding::Trn, Overflow::Wrap).ok()
         }
-        EdgeType::Derived => None,
+        EdgeType::Derived | EdgeType::PerElement(_) => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use bittrue_block::Storage;
 use bittrue_fixed::Kif;
-use bittrue_model::{CallId, Model, NodeId, Place, TypedModel};
+use bittrue_model::{AlignedLayer, CallId, Model, NodeId, Place, TypedModel};
 
 use crate::PlanError;
 use crate::edge::{Edge, Repr};
@@ -101,12 +101,18 @@ impl Program {
         interner: &mut Interner,
     ) -> Result<usize, PlanError> {
         let node = &typed.nodes[id.0];
+        // Where a normalisation is computed with a relu, both read the convolution.
+        let normalised = fusion::normalised(typed, id).and_then(|(conv, norm)| {
+            Some((known(conv)?, norm, typed.nodes[conv.0].shape.as_slice()))
+        });
+        let inputs = normalised.map_or(inputs, |(conv, ..)| vec![conv]);
         let shapes: Vec<&[usize]> =
             node.inputs.iter().map(|n| typed.nodes[n.0].shape.as_slice()).collect();
         let edges: Vec<&Edge> = inputs.iter().map(|&s| &self.edges[s]).collect();
         let (regrouped, extra) = terms(typed, id, &inputs, known).unwrap_or_default();
         let neighbours = Neighbours {
-            inside_dense: fusion::inside_dense(typed, id),
+            inside_linear: fusion::inside_linear(typed, id),
+            normalised: normalised.map(|(_, norm, shape)| (norm, shape)),
             regrouped,
             extra: extra.iter().map(|&s| &self.edges[s]).collect(),
         };
@@ -226,10 +232,19 @@ impl OwnProgram {
         interner: &mut Interner,
     ) -> Result<Option<Self>, PlanError> {
         let Some(aligned) = typed.aligned[call.0] else { return Ok(None) };
-        let parents = &model.call(call).inputs;
+        // A relu that is computed together with its convolution reads that one's tensor.
+        let conv = (0..typed.nodes.len())
+            .filter(|&id| typed.nodes[id].origin == call)
+            .find_map(|id| fusion::normalised(typed, NodeId(id)))
+            .and_then(|(conv, _)| {
+                let stands = |a: &Option<AlignedLayer>| a.is_some_and(|a| a.node == conv);
+                typed.aligned.iter().position(stands).map(CallId)
+            });
+        let mut parents = model.call(call).inputs.clone();
+        parents.extend(conv);
         let mut program = Program::default();
         let mut feeds = Vec::new();
-        for &parent in parents {
+        for &parent in &parents {
             let Some(slot) = reference.aligned[parent.0] else { return Ok(None) };
             let edge = reference.edges[slot].clone();
             feeds.push((program.slot(edge, reference.elements[slot]), parent));
@@ -256,7 +271,7 @@ impl OwnProgram {
                     )
                 })?);
             }
-            let known = |n: NodeId| slot_of[n.0];
+            let known = |n: NodeId| slot_of[n.0].or_else(|| feed_of(n).map(|f| feeds[f].0));
             let slot = program.node(typed, NodeId(id), inputs, &known, care, interner)?;
             slot_of[id] = Some(slot);
         }

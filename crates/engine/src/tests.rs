@@ -43,6 +43,7 @@ impl Chain {
             calls: Vec::new(),
             inputs: vec![CallId(0)],
             outputs: Vec::new(),
+            nested: Vec::new(),
             ledger: Ledger::default(),
         };
         let typed = TypedModel {
@@ -77,6 +78,8 @@ impl Chain {
             node_index: 0,
             inputs: inputs.iter().copied().map(CallId).collect(),
             shape: shape.clone(),
+            nested: None,
+            output: 0,
         });
         self.model.outputs = vec![CallId(id)];
         let edge = match &op {

@@ -5,10 +5,12 @@
 //! generic over the storage of their lanes.
 #![forbid(unsafe_code)]
 
-mod dense;
 mod elementwise;
+mod linear;
 mod requantize;
+mod window;
 
-pub use dense::{DenseShape, dense};
 pub use elementwise::{add_scaled, align, leaky_relu, maximum, minimum, multiply, relu};
+pub use linear::{LinearShape, PADDING, linear};
 pub use requantize::{Requantize, requantize};
+pub use window::{gather, pool_max, pool_sum};

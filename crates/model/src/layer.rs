@@ -70,6 +70,58 @@ pub enum LayerKind {
     Nested,
 }
 
+/// A tensor of parameters of a layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Parameter<'a> {
+    /// Name as in the file, e.g. `kernel`.
+    pub name: &'static str,
+    /// Stored values.
+    pub values: &'a ArrayD<f32>,
+    /// What quantises it: the outer `None` where the class has no quantizer for it.
+    pub quantizer: Option<Option<&'a Quantizer>>,
+}
+
+impl LayerKind {
+    /// The stored parameters in the order of the file.
+    pub fn parameters(&self) -> Vec<Parameter<'_>> {
+        let with = |name, values, quantizer| Some(Parameter { name, values, quantizer });
+        let quantized = |is: bool, q| is.then_some(q);
+        let all = match self {
+            Self::Dense(d) => {
+                let (k, b) = (d.kernel_quantizer.as_ref(), d.bias_quantizer.as_ref());
+                vec![
+                    with("kernel", &d.kernel, quantized(d.quantized, k)),
+                    d.bias.as_ref().and_then(|v| with("bias", v, quantized(d.quantized, b))),
+                ]
+            }
+            Self::Conv(c) => {
+                let (k, b) = (c.kernel_quantizer.as_ref(), c.bias_quantizer.as_ref());
+                vec![
+                    with("kernel", &c.kernel, quantized(c.quantized, k)),
+                    c.bias.as_ref().and_then(|v| with("bias", v, quantized(c.quantized, b))),
+                ]
+            }
+            Self::SeparableConv(c) => {
+                let (d, p) = (c.depthwise_quantizer.as_ref(), c.pointwise_quantizer.as_ref());
+                let b = c.bias_quantizer.as_ref();
+                vec![
+                    with("depthwise_kernel", &c.depthwise_kernel, quantized(c.quantized, d)),
+                    with("pointwise_kernel", &c.pointwise_kernel, quantized(c.quantized, p)),
+                    c.bias.as_ref().and_then(|v| with("bias", v, quantized(c.quantized, b))),
+                ]
+            }
+            Self::BatchNorm(n) => vec![
+                n.gamma.as_ref().and_then(|v| with("gamma", v, None)),
+                n.beta.as_ref().and_then(|v| with("beta", v, None)),
+                with("moving_mean", &n.mean, None),
+                with("moving_variance", &n.variance, None),
+            ],
+            _ => Vec::new(),
+        };
+        all.into_iter().flatten().collect()
+    }
+}
+
 /// An activation: a function of Keras or a quantizer of QKeras.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Activation {

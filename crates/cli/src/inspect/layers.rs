@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use bittrue_model::{Activation, Dense, FixedPointQuantizer, LayerKind, Model, Quantizer};
+use bittrue_fixed::Kif;
+use bittrue_model::{Activation, Dense, FixedPointQuantizer, LayerKind, Model, Padding, Window};
 use indicatif::HumanCount;
 use ndarray::ArrayD;
 
@@ -43,7 +44,39 @@ pub(super) fn count(n: usize) -> String {
 fn details(kind: &LayerKind) -> Vec<String> {
     match kind {
         LayerKind::QActivation(a) | LayerKind::Activation(a) => activation(a).into_iter().collect(),
-        LayerKind::Dense(d) => dense(d),
+        LayerKind::Dense(Dense { activation: a, .. }) => {
+            parameters(kind).into_iter().chain(activation(a)).collect()
+        }
+        LayerKind::Conv(c) => {
+            let mut text = window(&c.window);
+            if c.groups != 1 {
+                text.push_str(&format!(", {} groups", c.groups));
+            }
+            let first = std::iter::once(text);
+            first.chain(parameters(kind)).chain(activation(&c.activation)).collect()
+        }
+        LayerKind::SeparableConv(c) => {
+            let first = std::iter::once(window(&c.window));
+            first.chain(parameters(kind)).chain(activation(&c.activation)).collect()
+        }
+        LayerKind::BatchNorm(n) => {
+            let axes = format!("axes {:?} of one event, epsilon {}, float32", n.axes, n.epsilon);
+            std::iter::once(axes).chain(parameters(kind)).collect()
+        }
+        LayerKind::Pool(p) => vec![match &p.window {
+            Some(w) => window(w),
+            None => "all cells".to_owned(),
+        }],
+        LayerKind::ZeroPadding(cells) => vec![format!("cells before and after: {cells:?}")],
+        LayerKind::Permute(axes) => vec![format!("axes {axes:?} of one event")],
+        LayerKind::ThresholdedRelu { theta } => vec![format!("theta {theta}")],
+        LayerKind::Elu { alpha } => vec![format!("alpha {alpha}, float32")],
+        LayerKind::UnaryLut(lut) => vec![format!(
+            "{} entries, kif_in {}, kif_out {}",
+            count(lut.table.len()),
+            kif(lut.input),
+            kif(lut.output)
+        )],
         LayerKind::LeakyRelu { alpha } => vec![format!("slope {alpha}")],
         LayerKind::Relu(r) => vec![format!(
             "max_value {}, negative_slope {}, threshold {}",
@@ -52,6 +85,7 @@ fn details(kind: &LayerKind) -> Vec<String> {
             r.threshold
         )],
         LayerKind::FixedPointQuantizer(q) => vec![fixed_point(q)],
+        LayerKind::Nested => vec!["the result of the layers inside".to_owned()],
         LayerKind::Input
         | LayerKind::Softmax
         | LayerKind::Flatten
@@ -69,32 +103,56 @@ fn activation(activation: &Activation) -> Option<String> {
         Activation::Softmax => "softmax",
         Activation::Sigmoid => "sigmoid",
         Activation::Tanh => "tanh",
+        Activation::Elu => "elu",
         Activation::Quantizer(q) => return Some(format!("activation {}", meaning::activation(q))),
     };
     Some(format!("activation {name}, float32"))
 }
 
-fn dense(d: &Dense) -> Vec<String> {
-    let quantizer = |q: &Option<Quantizer>| match q {
-        Some(q) => meaning::weights(q),
-        None => "no quantizer: float32 as stored".to_owned(),
-    };
-    let stored = |values: &ArrayD<f32>| {
-        let min = values.iter().copied().fold(f32::INFINITY, f32::min);
-        let max = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let n = values.len();
-        format!("{} weight{} stored, {min} to {max}", count(n), if n == 1 { "" } else { "s" })
-    };
-    let mut lines = vec![
-        format!("kernel     {}", quantizer(&d.kernel_quantizer)),
-        format!("           {}", stored(&d.kernel)),
-    ];
-    if let Some(bias) = &d.bias {
-        lines.push(format!("bias       {}", quantizer(&d.bias_quantizer)));
-        lines.push(format!("           {}", stored(bias)));
+/// What quantises each tensor of parameters, and what is stored.
+fn parameters(kind: &LayerKind) -> Vec<String> {
+    let mut lines = Vec::new();
+    let parameters = kind.parameters();
+    let width = parameters.iter().map(|p| p.name.len()).max().unwrap_or(0).max(10);
+    for p in parameters {
+        let mut name = p.name;
+        if let Some(quantizer) = p.quantizer {
+            let meaning = match quantizer {
+                Some(q) => meaning::weights(q),
+                None => "no quantizer: float32 as stored".to_owned(),
+            };
+            lines.push(format!("{name:width$} {meaning}"));
+            name = "";
+        }
+        let min = p.values.iter().copied().fold(f32::INFINITY, f32::min);
+        let max = p.values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let n = p.values.len();
+        let plural = if n == 1 { "" } else { "s" };
+        lines.push(format!("{name:width$} {} weight{plural} stored, {min} to {max}", count(n)));
     }
-    lines.extend(activation(&d.activation));
     lines
+}
+
+/// A window in words.
+fn window(window: &Window) -> String {
+    let by = |v: &[usize]| v.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+    let padding = match window.padding {
+        Padding::Valid => "valid",
+        Padding::Same => "same",
+        Padding::Causal => "causal",
+    };
+    let mut text = format!("window {}, padding {padding}", by(&window.size));
+    if window.strides.iter().any(|&s| s != 1) {
+        text.push_str(&format!(", strides {}", by(&window.strides)));
+    }
+    if window.dilation.iter().any(|&d| d != 1) {
+        text.push_str(&format!(", dilation {}", by(&window.dilation)));
+    }
+    text
+}
+
+fn kif(k: Kif) -> String {
+    format!("({}, {}, {})", u8::from(k.keep_negative), k.integer, k.fractional)
 }
 
 /// HGQ's quantizer, which may have a type of its own for every element.

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use bittrue_block::Storage;
 use bittrue_engine::EdgeInfo;
-use bittrue_model::{Activation, CallId, LayerKind};
+use bittrue_model::{Activation, CallId, Conv, Dense, LayerKind, SeparableConv};
 use bittrue_record::ExitCode;
 use bittrue_verify::{ErrorKind, Leg, LoadedModel, Session};
 
@@ -44,7 +44,12 @@ fn header(loaded: &LoadedModel) -> Result<String, Failure> {
         let one = |c: &CallId| format!("{} {:?}", model.call_name(*c), model.call(*c).shape);
         calls.iter().map(one).collect::<Vec<_>>().join(", ")
     };
-    let parameters: usize = model.layers.iter().map(|l| parameters(&l.kind)).sum();
+    let parameters: usize = {
+        let of = |l: &bittrue_model::Layer| {
+            l.kind.parameters().iter().map(|p| p.values.len()).sum::<usize>()
+        };
+        model.layers.iter().map(of).sum()
+    };
     Ok(format!(
         "Model    {} ({}, {} layers, {} parameters)\nSHA-256  {}\nInputs   {}\nOutputs  {}\n",
         info.path,
@@ -55,13 +60,6 @@ fn header(loaded: &LoadedModel) -> Result<String, Failure> {
         names(&model.inputs),
         names(&model.outputs),
     ))
-}
-
-fn parameters(kind: &LayerKind) -> usize {
-    match kind {
-        LayerKind::Dense(d) => d.kernel.len() + d.bias.as_ref().map_or(0, |b| b.len()),
-        _ => 0,
-    }
 }
 
 /// What each leg makes of each layer.
@@ -114,9 +112,14 @@ fn certainty(session: &Session, call: CallId) -> String {
         // What a quantizer makes of a sum is on its grid, so the sum is what is not proven.
         let rounded = session.engine.edge(0, call).is_some_and(|e| e.storage != Storage::Real);
         match &model.layer_of(call).kind {
-            LayerKind::Dense(d) if rounded || matches!(d.activation, Activation::Linear) => {
+            LayerKind::Dense(Dense { activation, .. })
+            | LayerKind::Conv(Conv { activation, .. })
+            | LayerKind::SeparableConv(SeparableConv { activation, .. })
+                if rounded || matches!(activation, Activation::Linear) =>
+            {
                 ": its sums may need more than 24 bits".to_owned()
             }
+            LayerKind::BatchNorm(_) => ": a product with a number on no grid".to_owned(),
             _ => String::new(),
         }
     };

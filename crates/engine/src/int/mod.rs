@@ -1,8 +1,10 @@
 //! Integer kernels by the storage of their arguments.
 
 use bittrue_block::{LaneBlock, LaneInt, Lanes, Storage};
-use bittrue_kernels::{self as kernels, DenseShape, Requantize};
+use bittrue_kernels::{self as kernels, LinearShape, Requantize};
 use bittrue_model::MergeKind;
+
+use crate::taps::Taps;
 
 /// The form of an integer result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +29,16 @@ impl Packing {
     }
 }
 
-/// Matrix product on integers.
+/// Sums of products on integers: a matrix product or a convolution.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct IntDense {
-    /// Rows of one event.
-    pub(crate) positions: usize,
-    /// Length of a row.
-    pub(crate) inputs: usize,
-    /// Units.
+pub(crate) struct IntLinear {
+    /// What each row reads.
+    pub(crate) taps: Taps,
+    /// Groups of rows.
+    pub(crate) groups: usize,
+    /// Results of a row.
     pub(crate) units: usize,
-    /// Weights `[unit, input]`.
+    /// Weights `[group, unit, term]`.
     pub(crate) weights: Weights,
     /// Fractional bits of the result.
     pub(crate) fractional: i32,
@@ -79,31 +81,76 @@ pub(crate) fn requantize(cast: &Requantize, storage: Storage, x: &LaneBlock) -> 
     like(x, by_storage!(x, raw, _f => to(cast, storage, raw)))
 }
 
-pub(crate) fn dense(d: &IntDense, x: &LaneBlock) -> LaneBlock {
-    let shape =
-        DenseShape { positions: d.positions, inputs: d.inputs, units: d.units, lanes: x.lanes };
+pub(crate) fn linear(d: &IntLinear, x: &LaneBlock) -> LaneBlock {
+    let shape = LinearShape {
+        index: &d.taps.index,
+        terms: d.taps.terms,
+        groups: d.groups,
+        units: d.units,
+        lanes: x.lanes,
+    };
     let fractional = d.fractional;
     let data = match (&d.weights, &x.data) {
         (Weights::I32(w, b), Lanes::I16 { raw, .. }) => {
-            Lanes::I32 { raw: kernels::dense(shape, raw, w, b), fractional }
+            Lanes::I32 { raw: kernels::linear(shape, raw, w, b), fractional }
         }
         (Weights::I32(w, b), Lanes::I32 { raw, .. }) => {
-            Lanes::I32 { raw: kernels::dense(shape, raw, w, b), fractional }
+            Lanes::I32 { raw: kernels::linear(shape, raw, w, b), fractional }
         }
         (Weights::I64(w, b), Lanes::I16 { raw, .. }) => {
-            Lanes::I64 { raw: kernels::dense(shape, raw, w, b), fractional }
+            Lanes::I64 { raw: kernels::linear(shape, raw, w, b), fractional }
         }
         (Weights::I64(w, b), Lanes::I32 { raw, .. }) => {
-            Lanes::I64 { raw: kernels::dense(shape, raw, w, b), fractional }
+            Lanes::I64 { raw: kernels::linear(shape, raw, w, b), fractional }
         }
         (Weights::I64(w, b), Lanes::I64 { raw, .. }) => {
-            Lanes::I64 { raw: kernels::dense(shape, raw, w, b), fractional }
+            Lanes::I64 { raw: kernels::linear(shape, raw, w, b), fractional }
         }
         (Weights::I32(..), Lanes::I64 { .. }) | (_, Lanes::Real(_)) => {
             unreachable!("the plan gives accumulators that hold the arguments")
         }
     };
-    LaneBlock { elements: d.positions * d.units, lanes: x.lanes, data }
+    LaneBlock { elements: d.taps.rows() * d.units, lanes: x.lanes, data }
+}
+
+/// Casts each element to its own type; the raws are brought to the grid of `out`.
+pub(crate) fn requantize_each(
+    casts: &[(Requantize, u32)],
+    out: Packing,
+    x: &LaneBlock,
+) -> LaneBlock {
+    let lanes = x.lanes;
+    let mut all: Vec<i64> = Vec::with_capacity(x.elements * lanes);
+    for (e, (cast, shift)) in casts.iter().enumerate() {
+        let span = e * lanes..(e + 1) * lanes;
+        let raw: Vec<i64> = by_storage!(x, raw, _f => kernels::requantize(cast, &raw[span]));
+        all.extend(raw.into_iter().map(|v| v << shift));
+    }
+    like(x, out.pack(all))
+}
+
+/// The largest element of each row.
+pub(crate) fn pool_max(taps: &Taps, x: &LaneBlock) -> LaneBlock {
+    let data = by_storage!(x, raw, f => {
+        LaneInt::wrap(kernels::pool_max(&taps.index, taps.terms, x.lanes, raw), *f)
+    });
+    LaneBlock { elements: taps.rows(), lanes: x.lanes, data }
+}
+
+/// The sum of each row, shifted.
+pub(crate) fn pool_sum(taps: &Taps, shifts: &[u32], out: Packing, x: &LaneBlock) -> LaneBlock {
+    let sums = by_storage!(x, raw, _f => {
+        kernels::pool_sum(&taps.index, taps.terms, shifts, x.lanes, raw)
+    });
+    LaneBlock { elements: taps.rows(), lanes: x.lanes, data: out.pack(sums) }
+}
+
+/// The elements of `index` in their order, zero for padding.
+pub(crate) fn gather(index: &[u32], x: &LaneBlock) -> LaneBlock {
+    let data = by_storage!(x, raw, f => {
+        LaneInt::wrap(kernels::gather(index, x.lanes, raw), *f)
+    });
+    LaneBlock { elements: index.len(), lanes: x.lanes, data }
 }
 
 pub(crate) fn relu(x: &LaneBlock, max: Option<i64>) -> LaneBlock {

@@ -1,11 +1,15 @@
 //! Functions of one element, and softmax.
 
+use std::sync::Arc;
+
 use bittrue_block::{Flag, Flags, LaneBlock};
 use bittrue_keras::float::{
-    self,
+    self, Banded,
     activations::{self, Position},
     softmax::softmax_row,
 };
+
+use bittrue_model::UnaryLut;
 
 use super::elem::{Elem, Writer, map, read};
 
@@ -30,6 +34,22 @@ pub(crate) enum Function {
         /// Whether the result is exact rather than float32.
         exact: bool,
     },
+    /// `x` above a threshold, 0 else.
+    ThresholdedRelu {
+        /// Threshold.
+        theta: f32,
+        /// Whether the result is exact rather than float32.
+        exact: bool,
+    },
+    /// `alpha·(exp(x) − 1)` below zero.
+    Elu {
+        /// Scale of the negative part.
+        alpha: f32,
+        /// Whether it is computed inside the kernel before it, which approximates it in another way.
+        fused: bool,
+    },
+    /// A table addressed by the bits of the argument.
+    Table(Arc<UnaryLut>),
     /// Logistic function.
     Sigmoid {
         /// Whether it is computed inside a dense kernel, which approximates it in another way.
@@ -65,6 +85,26 @@ pub(crate) fn function(f: &Function, x: &LaneBlock, batch: &[InBatch]) -> LaneBl
             let slope = if e.value > 0.0 { 1.0 } else { f64::from(alpha) };
             if exact { exactly(e, run, e.value * slope) } else { run }
         }
+        Function::ThresholdedRelu { theta, exact } => {
+            let f = |v: f64| {
+                let v = v as f32;
+                f64::from(float::mul(v, if v > theta { 1.0 } else { 0.0 }))
+            };
+            // Zero below a negative threshold is not the smallest result.
+            let run = falling(e, f);
+            let meant = if e.value > f64::from(theta) { e.value } else { 0.0 };
+            if exact { exactly(e, run, meant) } else { run }
+        }
+        Function::Elu { alpha, fused: false } if e.is_certain() => {
+            elu(alpha, e, activations::elu(e.value as f32, position(at)))
+        }
+        Function::Elu { alpha, .. } => {
+            let value = activations::elu(e.value as f32, position(at)).value;
+            let (lo, hi) = outward(e);
+            let (lo, hi) = activations::elu_interval(lo, hi);
+            elu(alpha, e, Banded { value, lo, hi })
+        }
+        Function::Table(ref lut) => table(lut, e),
         Function::Sigmoid { fused: false } if e.is_certain() => {
             Elem::certain(activations::sigmoid(e.value as f32, position(at)).value.into())
         }
@@ -106,6 +146,40 @@ fn through(e: Elem, value: f32, (lo, hi): (f32, f32)) -> Elem {
     }
     let flags = e.inherited().with(Flag::FunctionBand);
     Elem::banded(value.into(), lo.into(), hi.into(), flags)
+}
+
+/// ELU from the result for `alpha` 1, which Keras scales where it is negative.
+fn elu(alpha: f32, e: Elem, y: Banded) -> Elem {
+    let scaled = |v: f32| match alpha {
+        1.0 => v,
+        _ if v <= 0.0 => float::mul(alpha, v),
+        _ => v,
+    };
+    let (a, b) = (scaled(y.lo), scaled(y.hi));
+    if y.is_exact() && e.is_certain() {
+        return Elem::certain(scaled(y.value).into());
+    }
+    through(e, scaled(y.value), (a.min(b), a.max(b)))
+}
+
+/// The entry of a table. An argument with a band may find any entry.
+fn table(lut: &UnaryLut, e: Elem) -> Elem {
+    let n = lut.table.len();
+    if n == 0 || !e.value.is_finite() {
+        return Elem::certain(f64::NAN);
+    }
+    let index = |v: f64| {
+        let code = (v * 2f64.powi(lut.input.fractional)).round_ties_even();
+        code.rem_euclid(n as f64) as usize % n
+    };
+    let value = f64::from(lut.table[index(e.value)]);
+    let codes = (e.hi - e.lo) * 2f64.powi(lut.input.fractional);
+    if e.is_certain() || (codes < 1.0 && index(e.lo) == index(e.hi)) {
+        return Elem::certain(value);
+    }
+    let all = lut.table.iter().map(|&v| f64::from(v));
+    let (lo, hi) = all.fold((value, value), |(lo, hi), v| (lo.min(v), hi.max(v)));
+    Elem::banded(value, lo, hi, e.inherited())
 }
 
 /// `keras.backend.relu` in its order of operations.

@@ -1,12 +1,16 @@
 //! Operations on reals: float32 as the real software runs it, or exact, with bands.
 
-mod dense;
 mod elem;
 mod function;
+mod linear;
 mod merge;
+mod norm;
 mod quantize;
+mod window;
 
-pub(crate) use dense::{RealDense, dense};
 pub(crate) use function::{Function, InBatch, function, softmax};
+pub(crate) use linear::{RealLinear, linear};
 pub(crate) use merge::{Term, concatenate, merge};
-pub(crate) use quantize::{RealQuantizer, quantize, to_int};
+pub(crate) use norm::{RealNorm, normalise};
+pub(crate) use quantize::{Quantizers, RealQuantizer, quantize, to_int};
+pub(crate) use window::{gather, pool};

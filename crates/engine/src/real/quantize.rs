@@ -27,6 +27,24 @@ pub(crate) enum RealQuantizer {
     },
 }
 
+/// The quantizers of the elements of one event.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Quantizers {
+    /// One for all.
+    Same(RealQuantizer),
+    /// One for each.
+    Each(Vec<RealQuantizer>),
+}
+
+impl Quantizers {
+    fn of(&self, element: usize) -> &RealQuantizer {
+        match self {
+            Self::Same(q) => q,
+            Self::Each(q) => &q[element],
+        }
+    }
+}
+
 impl RealQuantizer {
     /// The quantised element.
     fn apply(&self, x: Elem) -> Elem {
@@ -129,26 +147,26 @@ fn whole_range(x: Elem, target: &FixedType, cast: impl Fn(f64) -> f64) -> Elem {
     Elem::banded(cast(x.value), target.value(range.min), target.value(range.max), x.inherited())
 }
 
-pub(crate) fn quantize(q: &RealQuantizer, x: &LaneBlock) -> LaneBlock {
-    map(x, |_, e| q.apply(e))
+pub(crate) fn quantize(q: &Quantizers, x: &LaneBlock) -> LaneBlock {
+    map(x, |at, e| q.of(at / x.lanes).apply(e))
 }
 
 /// Quantises to integers. An element that has a band, or leaves the grid, marks its lane.
 pub(crate) fn to_int(
-    q: &RealQuantizer,
+    q: &Quantizers,
     grid: (i64, i64),
     out: Packing,
     x: &LaneBlock,
     exceptional: &mut [bool],
 ) -> LaneBlock {
-    let careful_from = q.careful_from();
     let scale = 2f64.powi(out.fractional);
     let mut raws = Vec::with_capacity(x.elements * x.lanes);
     for at in 0..x.elements * x.lanes {
         let e = read(x, at);
+        let q = q.of(at / x.lanes);
         let y = q.apply(e);
         let raw = y.value * scale;
-        let proven = e.value.abs() < careful_from
+        let proven = e.value.abs() < q.careful_from()
             && y.flags == Flags::NONE
             && raw.trunc() == raw
             && (grid.0 as f64..=grid.1 as f64).contains(&raw);

@@ -1,4 +1,4 @@
-//! Matrix product of reals with bias.
+//! Sums of products of reals with bias: matrix products and convolutions.
 
 use bittrue_block::{Flag, Flags, LaneBlock};
 use bittrue_fixed::exact_raw_f64;
@@ -7,85 +7,94 @@ use bittrue_keras::float::{
     dot::{DotKernel, DotRow},
 };
 
-use super::elem::{Elem, Writer, read};
+use bittrue_kernels::PADDING;
 
-/// A matrix product with its constants.
+use super::elem::{Elem, Writer, read};
+use crate::taps::Taps;
+
+/// Sums of products with their constants: a matrix product or a convolution.
 #[derive(Debug, Clone)]
-pub(crate) struct RealDense {
-    /// Rows of one event.
-    pub(crate) positions: usize,
-    /// Length of a row.
-    pub(crate) inputs: usize,
-    /// Weights `[input, unit]`.
-    pub(crate) kernel: Vec<f32>,
-    /// Bias `[unit]`.
-    pub(crate) bias: Option<Vec<f32>>,
+pub(crate) struct RealLinear {
+    /// What each row reads.
+    taps: Taps,
+    /// Groups: row `r` uses the units of group `r % groups`.
+    groups: usize,
+    /// Weights `[term, group · unit]`, as Keras stores them.
+    kernel: Vec<f32>,
+    /// Bias `[group · unit]`.
+    bias: Option<Vec<f32>>,
     /// Whether the result is the exact sum rather than float32's.
-    pub(crate) exact: bool,
+    exact: bool,
     dot: DotKernel,
 }
 
-impl PartialEq for RealDense {
+impl PartialEq for RealLinear {
     fn eq(&self, other: &Self) -> bool {
         // `dot` follows from the weights.
-        self.positions == other.positions
-            && self.inputs == other.inputs
+        self.taps == other.taps
+            && self.groups == other.groups
             && self.exact == other.exact
             && self.kernel == other.kernel
             && self.bias == other.bias
     }
 }
 
-impl RealDense {
-    /// Prepares the product.
+impl RealLinear {
+    /// Prepares the sums; `filters` are the units of all groups together.
     pub(crate) fn new(
-        positions: usize,
-        inputs: usize,
-        units: usize,
+        taps: Taps,
+        groups: usize,
+        filters: usize,
         kernel: Vec<f32>,
         bias: Option<Vec<f32>>,
         exact: bool,
     ) -> Self {
-        let dot = DotKernel::new(&kernel, units);
-        Self { positions, inputs, kernel, bias, exact, dot }
+        let dot = DotKernel::new(&kernel, filters);
+        Self { taps, groups, kernel, bias, exact, dot }
     }
 }
 
-pub(crate) fn dense(d: &RealDense, x: &LaneBlock) -> LaneBlock {
-    let units = d.dot.columns();
+pub(crate) fn linear(d: &RealLinear, x: &LaneBlock) -> LaneBlock {
+    let units = d.dot.columns() / d.groups;
     let lanes = x.lanes;
-    let n = d.positions * units * lanes;
+    let rows = d.taps.rows();
+    let n = rows * units * lanes;
     // Rows are computed lane by lane and stored events innermost.
     let mut all = vec![Elem::certain(0.0); n];
-    let mut row = Vec::with_capacity(d.inputs);
-    let mut values = Vec::with_capacity(d.inputs);
+    let mut row = Vec::with_capacity(d.taps.terms);
+    let mut values = Vec::with_capacity(d.taps.terms);
     let mut low_bits = DotRow::default();
-    for p in 0..d.positions {
+    for r in 0..rows {
+        let group = r % d.groups * units;
         for lane in 0..lanes {
             row.clear();
-            row.extend((0..d.inputs).map(|k| read(x, (p * d.inputs + k) * lanes + lane)));
+            row.extend(d.taps.row(r).iter().map(|&e| match e {
+                PADDING => Elem::certain(0.0),
+                e => read(x, e as usize * lanes + lane),
+            }));
             values.clear();
             values.extend(row.iter().map(|e| e.value as f32));
             low_bits.refill(&values);
             for u in 0..units {
-                all[(p * units + u) * lanes + lane] = one(d, &row, &low_bits, u, units);
+                all[(r * units + u) * lanes + lane] = one(d, &row, &low_bits, group + u);
             }
         }
     }
     let mut out = Writer::with_capacity(n);
     all.into_iter().for_each(|e| out.push(e));
-    out.finish(d.positions * units, lanes)
+    out.finish(rows * units, lanes)
 }
 
 /// One output element.
-fn one(d: &RealDense, row: &[Elem], values: &DotRow, unit: usize, units: usize) -> Elem {
+fn one(d: &RealLinear, row: &[Elem], values: &DotRow, unit: usize) -> Elem {
+    let filters = d.dot.columns();
     let sum = d.dot.dot(values, unit);
     let bias = d.bias.as_ref().map(|b| b[unit]);
     let add = |s: f64| match bias {
         Some(b) => f64::from(float::add(s as f32, b)),
         None => f64::from(s as f32),
     };
-    let weight = |k: usize| f64::from(d.kernel[k * units + unit]);
+    let weight = |k: usize| f64::from(d.kernel[k * filters + unit]);
     let run = add(f64::from(sum.value));
     let uncertain = |k: usize| !row[k].is_certain() && weight(k) != 0.0;
     let inherited = (0..row.len())

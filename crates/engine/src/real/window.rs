@@ -1,0 +1,101 @@
+//! Pooling and moved elements of reals.
+
+use bittrue_block::{Flag, LaneBlock, Lanes, RealLanes};
+use bittrue_keras::float::pool;
+use bittrue_kernels::{self as kernels, PADDING};
+use bittrue_model::PoolKind;
+
+use super::elem::{Elem, Writer, read};
+use crate::taps::Taps;
+
+pub(crate) fn pool(
+    kind: PoolKind,
+    global: bool,
+    taps: &Taps,
+    exact: bool,
+    x: &LaneBlock,
+) -> LaneBlock {
+    let lanes = x.lanes;
+    let mut out = Writer::with_capacity(taps.rows() * lanes);
+    let mut cells = Vec::with_capacity(taps.terms);
+    for row in 0..taps.rows() {
+        for lane in 0..lanes {
+            cells.clear();
+            cells.extend(taps.elements(row).map(|e| read(x, e * lanes + lane)));
+            out.push(match kind {
+                PoolKind::Max => largest(&cells),
+                PoolKind::Average => average(&cells, global, exact),
+            });
+        }
+    }
+    out.finish(taps.rows(), lanes)
+}
+
+/// The largest cell. The maximum rises with every cell, so the ends of the bands give the ends.
+fn largest(cells: &[Elem]) -> Elem {
+    let of = |end: fn(&Elem) -> f64| -> f64 {
+        let values: Vec<f32> = cells.iter().map(|e| end(e) as f32).collect();
+        pool::max(&values).into()
+    };
+    let value = of(|e| e.value);
+    if cells.iter().all(Elem::is_certain) || !value.is_finite() {
+        return Elem::certain(value);
+    }
+    let (lo, hi) = (of(|e| e.lo), of(|e| e.hi));
+    let reaching = cells.iter().filter(|e| e.hi >= lo && !e.is_certain());
+    let flags =
+        reaching.fold(Default::default(), |f: bittrue_block::Flags, e| f.union(e.inherited()));
+    Elem::banded(value, lo, hi, flags)
+}
+
+/// The average of the cells in float32, or exact with the float32 run in its band.
+fn average(cells: &[Elem], global: bool, exact: bool) -> Elem {
+    let of = |end: fn(&Elem) -> f64| {
+        let values: Vec<f32> = cells.iter().map(|e| end(e) as f32).collect();
+        if global { pool::global_average(&values) } else { pool::average(&values) }
+    };
+    let run = of(|e| e.value);
+    let mut flags = bittrue_block::Flags::NONE;
+    let (mut lo, mut hi) = (run.lo, run.hi);
+    if !run.exact {
+        flags = flags.with(Flag::Float32Sum);
+    }
+    if cells.iter().any(|e| !e.is_certain()) {
+        // Every rounding rises with its arguments.
+        lo = lo.min(of(|e| e.lo).lo);
+        hi = hi.max(of(|e| e.hi).hi);
+        flags = cells.iter().fold(flags, |f, e| f.union(e.inherited()));
+    }
+    let value = f64::from(run.value);
+    if !value.is_finite() {
+        return Elem::certain(value);
+    }
+    if !exact {
+        return Elem::banded(value, lo, hi, flags);
+    }
+    let meant = cells.iter().map(|e| e.value).sum::<f64>() / cells.len() as f64;
+    if meant != value {
+        flags = flags.with(Flag::Float32Sum);
+    }
+    Elem::banded(meant, lo.min(value), hi.max(value), flags)
+}
+
+/// The elements of `index` in their order, zero for padding.
+pub(crate) fn gather(index: &[u32], x: &LaneBlock) -> LaneBlock {
+    let lanes = x.lanes;
+    if let Lanes::Real(RealLanes { value, band: None }) = &x.data {
+        let value = kernels::gather(index, lanes, value);
+        let data = Lanes::Real(RealLanes { value, band: None });
+        return LaneBlock { elements: index.len(), lanes, data };
+    }
+    let mut out = Writer::with_capacity(index.len() * lanes);
+    for &e in index {
+        for lane in 0..lanes {
+            out.push(match e {
+                PADDING => Elem::certain(0.0),
+                e => read(x, e as usize * lanes + lane),
+            });
+        }
+    }
+    out.finish(index.len(), lanes)
+}

@@ -1,0 +1,73 @@
+//! Poolings and movements of elements: what reads other elements without multiplying them.
+
+use bittrue_block::LaneInt;
+
+use crate::PADDING;
+
+/// `out[row, lane] = max_k x[index[row, k], lane]` over the cells that are no padding. A row of
+/// padding alone gives zero.
+pub fn pool_max<X: LaneInt>(index: &[u32], terms: usize, lanes: usize, x: &[X]) -> Vec<X> {
+    let mut out = Vec::with_capacity(index.len() / terms.max(1) * lanes);
+    for row in index.chunks(terms.max(1)) {
+        let mut cells = row.iter().filter(|&&e| e != PADDING).map(|&e| e as usize * lanes);
+        let start = out.len();
+        match cells.next() {
+            Some(first) => out.extend_from_slice(&x[first..first + lanes]),
+            None => out.resize(start + lanes, X::default()),
+        }
+        for from in cells {
+            for (a, &v) in out[start..].iter_mut().zip(&x[from..from + lanes]) {
+                *a = (*a).max(v);
+            }
+        }
+    }
+    out
+}
+
+/// `out[row, lane] = Σ_k x[index[row, k], lane] << shifts[row]` over the cells that are no padding.
+pub fn pool_sum<X: LaneInt>(
+    index: &[u32],
+    terms: usize,
+    shifts: &[u32],
+    lanes: usize,
+    x: &[X],
+) -> Vec<i64> {
+    let mut out = Vec::with_capacity(shifts.len() * lanes);
+    let mut acc = vec![0_i64; lanes];
+    for (row, shift) in index.chunks(terms.max(1)).zip(shifts) {
+        acc.fill(0);
+        for from in row.iter().filter(|&&e| e != PADDING).map(|&e| e as usize * lanes) {
+            for (a, &v) in acc.iter_mut().zip(&x[from..from + lanes]) {
+                *a += v.into();
+            }
+        }
+        out.extend(acc.iter().map(|a| a << shift));
+    }
+    out
+}
+
+/// `out[n, lane] = x[index[n], lane]`, zero for padding.
+pub fn gather<T: Copy + Default>(index: &[u32], lanes: usize, x: &[T]) -> Vec<T> {
+    let mut out = Vec::with_capacity(index.len() * lanes);
+    for &e in index {
+        match e {
+            PADDING => out.resize(out.len() + lanes, T::default()),
+            e => out.extend_from_slice(&x[e as usize * lanes..(e as usize + 1) * lanes]),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_takes_no_part() {
+        let x: [i16; 6] = [-3, 5, -1, -9, 7, 2];
+        let index = [0, 1, PADDING, 2, PADDING, PADDING];
+        assert_eq!(pool_max(&index, 2, 2, &x), [-1, 5, 7, 2, 0, 0]);
+        assert_eq!(pool_sum(&index, 2, &[0, 1, 0], 2, &x), [-4, -4, 14, 4, 0, 0]);
+        assert_eq!(gather(&[2, PADDING, 0], 2, &x), [7, 2, 0, 0, -3, 5]);
+    }
+}
