@@ -1,6 +1,6 @@
 //! Why a conversion is refused.
 
-use bittrue_model::Place;
+use bittrue_model::{ModelError, Place};
 
 /// A model that the conversion refuses, as HGQ refuses it.
 ///
@@ -27,5 +27,15 @@ impl ConvertError {
     /// What to change in the model.
     pub fn help(&self) -> &str {
         &self.help
+    }
+}
+
+impl From<ModelError> for ConvertError {
+    fn from(e: ModelError) -> Self {
+        let place = e.place().clone();
+        let text = e.to_string();
+        // The text of either error begins with its place.
+        let what = text.strip_prefix(&format!("{place}: ")).unwrap_or(&text).to_owned();
+        Self::new(place, what, e.help().unwrap_or_default())
     }
 }

@@ -8,7 +8,7 @@ use super::quantizer::{self, Found};
 use crate::{Activation, ModelError};
 
 /// The functions that can be read.
-const FUNCTIONS: &str = "linear, relu, softmax, sigmoid, tanh";
+const FUNCTIONS: &str = "linear, relu, softmax, sigmoid, tanh, elu";
 
 /// Which library turns the configuration into an activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,7 @@ fn function(name: &str) -> Option<Activation> {
         "softmax" => Activation::Softmax,
         "sigmoid" => Activation::Sigmoid,
         "tanh" => Activation::Tanh,
+        "elu" => Activation::Elu,
         _ => return None,
     })
 }

@@ -10,7 +10,7 @@ use super::json::{MAX_DEPTH, is_shallow};
 use super::shape::{self, ShapeRule};
 use super::tensors::Tensors;
 use super::topology::{self, CallRef, RawLayer, Source, Topology};
-use super::{KerasFile, LayerWeights, order, pruning};
+use super::{KerasFile, LayerWeights, order, pruning, spatial};
 use crate::{Call, CallId, Layer, LayerKind, Ledger, Model, ModelError, Place};
 
 /// Reads a Keras-2 model with QKeras 0.9.0 or HGQ 0.2.6 proxy layers.
@@ -43,7 +43,7 @@ pub fn from_keras(file: &KerasFile) -> Result<Model, ModelError> {
         let shapes: Vec<&[usize]> = inputs.iter().map(|id| calls[id.0].shape.as_slice()).collect();
         let place = Place::layer(&layers[layer].name);
         let shape = rules[layer].apply(&place, &shapes)?;
-        settle(&mut layers[layer], node_index, &shapes)?;
+        settle(&mut layers[layer], &rules[layer], node_index, &shapes)?;
         calls.push(Call { layer, node_index, inputs, shape, nested: None, output: 0 });
     }
     let consumers = consumers(&topology.layers);
@@ -144,6 +144,7 @@ fn read_layer(
     let Read { kind, rule, fusible } = class::read(inner.class, attributes, tensors)?;
     let kernel = match &kind {
         LayerKind::Dense(dense) => Some(&dense.kernel),
+        LayerKind::Conv(conv) => Some(&conv.kernel),
         _ => None,
     };
     pruning::take_weights(inner.name, tensors, kernel)?;
@@ -152,7 +153,12 @@ fn read_layer(
 }
 
 /// Fills in what depends on the rank of a layer's argument.
-fn settle(layer: &mut Layer, node: usize, inputs: &[&[usize]]) -> Result<(), ModelError> {
+fn settle(
+    layer: &mut Layer,
+    rule: &ShapeRule,
+    node: usize,
+    inputs: &[&[usize]],
+) -> Result<(), ModelError> {
     let Some(rank) = inputs.first().map(|shape| shape.len()) else {
         return Ok(());
     };
@@ -168,6 +174,24 @@ fn settle(layer: &mut Layer, node: usize, inputs: &[&[usize]]) -> Result<(), Mod
                 ));
             }
             concatenate.event_axis = axis;
+        }
+        LayerKind::BatchNorm(norm) => {
+            let (ShapeRule::Normalize { axes, parameters }, [input]) = (rule, inputs) else {
+                return Ok(());
+            };
+            let place = Place::layer(&layer.name);
+            let found = spatial::normalized_axes(&place, axes, parameters, input)?;
+            if node > 0 && norm.axes != found {
+                return Err(ModelError::new(
+                    place.attribute("axis"),
+                    format!("{axes:?} means different axes in the layer's calls"),
+                ));
+            }
+            let lengths: Vec<usize> = found.iter().map(|&axis| input[axis]).collect();
+            if !class::settle_batch_norm(norm, found, &lengths) {
+                let what = format!("the parameters do not have the lengths {lengths:?}");
+                return Err(ModelError::new(place, what));
+            }
         }
         LayerKind::FixedPointQuantizer(quantizer) => {
             // The stored shape includes the batch, whose length the shape rule has found to be 1.

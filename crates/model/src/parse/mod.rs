@@ -11,7 +11,7 @@
 //! | `order` | report order of the calls |
 //! | `assemble` | layers, weights and calls → [`Model`](crate::Model) |
 //! | `class` | one reader for each layer class |
-//! | `shape` | Keras' shape rules |
+//! | `shape`, `spatial` | Keras' shape rules |
 //! | `activation`, `quantizer`, `weight_quantizer`, `safe_eval` | activations, quantizers, QKeras' string form |
 //! | `pruning` | the wrapper of TensorFlow Model Optimization |
 //! | `attributes`, `tensors`, `json` | reading keys, weights and values, each at most once |
@@ -27,6 +27,7 @@ mod pruning;
 mod quantizer;
 mod safe_eval;
 mod shape;
+mod spatial;
 mod tensors;
 mod topology;
 mod weight_quantizer;

@@ -1,6 +1,7 @@
 //! Keras' rules for the shape of a call's result, for one event (without the batch dimension).
 
-use crate::{ModelError, Place};
+use super::spatial;
+use crate::{ModelError, Place, Window};
 
 /// Most elements of one tensor of one event. Beyond it the file is wrong or hostile.
 pub(super) const MAX_ELEMENTS: usize = 1 << 31;
@@ -29,6 +30,21 @@ pub(super) enum ShapeRule {
     Merge { arguments: Option<usize> },
     /// The shape of the one argument, against which this shape (batch included) broadcasts.
     Broadcast(Vec<usize>),
+    /// The shape of the one argument, which must have this rank.
+    Rank(usize),
+    /// A window over the spatial axes; `channels` become `filters`.
+    Conv { window: Window, channels: usize, filters: usize },
+    /// A window over the spatial axes; the channels stay.
+    Pool(Window),
+    /// So many spatial axes go, or become axes of one cell.
+    GlobalPool { axes: usize, keep: bool },
+    /// Cells before and after each spatial axis.
+    ZeroPadding(Vec<(usize, usize)>),
+    /// Axis `i` of the result is this axis of the argument.
+    Permute(Vec<usize>),
+    /// The shape of the one argument, of which `axes` (as in a concatenation) have parameters of
+    /// this shape.
+    Normalize { axes: Vec<i64>, parameters: Vec<usize> },
 }
 
 /// Number of elements, if it is in bounds.
@@ -113,7 +129,26 @@ impl ShapeRule {
                      shape {input:?}"
                 ))
             }
-            _ => Ok(input.to_vec()),
+            Self::Rank(rank) => spatial::of_rank(place, *rank, input).map(<[usize]>::to_vec),
+            Self::Conv { window, channels, filters } => {
+                spatial::convolution(place, window, *channels, *filters, input)
+            }
+            Self::Pool(window) => spatial::pooling(place, window, input),
+            Self::GlobalPool { axes, keep } => spatial::global_pooling(place, *axes, *keep, input),
+            Self::ZeroPadding(cells) => spatial::padding(place, cells, input),
+            Self::Permute(axes) => {
+                spatial::of_rank(place, axes.len(), input)?;
+                Ok(axes.iter().map(|&axis| input[axis]).collect())
+            }
+            Self::Normalize { axes, parameters } => {
+                spatial::normalized_axes(place, axes, parameters, input)?;
+                Ok(input.to_vec())
+            }
+            Self::Input(_)
+            | Self::Same
+            | Self::Softmax(_)
+            | Self::Concatenate(_)
+            | Self::Merge { .. } => Ok(input.to_vec()),
         }
     }
 }

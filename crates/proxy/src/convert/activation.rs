@@ -27,9 +27,11 @@ pub(super) fn layers(
 ) -> Result<Vec<Made>, ConvertError> {
     match activation {
         Activation::Linear => Ok(Vec::new()),
-        Activation::Relu | Activation::Softmax | Activation::Sigmoid | Activation::Tanh => {
-            Ok(vec![function(activation.clone())])
-        }
+        Activation::Relu
+        | Activation::Softmax
+        | Activation::Sigmoid
+        | Activation::Tanh
+        | Activation::Elu => Ok(vec![function(activation.clone())]),
         Activation::Quantizer(q) => quantizer(q, place, mode, warnings),
     }
 }
@@ -64,6 +66,7 @@ fn function_name(activation: &Activation) -> &'static str {
         Activation::Softmax => "softmax",
         Activation::Sigmoid => "sigmoid",
         Activation::Tanh => "tanh",
+        Activation::Elu => "elu",
         Activation::Quantizer(q) => q.class_name(),
     }
 }

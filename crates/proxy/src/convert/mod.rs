@@ -4,13 +4,18 @@
 //! process.
 
 mod activation;
-mod dense;
+mod checks;
+mod constants;
+mod layer;
 mod names;
+mod prune;
 mod walk;
 
 use bittrue_model::{CallId, Model};
 
+pub(crate) use checks::raw_inputs;
 pub use walk::convert;
+pub(crate) use walk::replay;
 
 /// Which overflow mode the conversion gives to signed quantizers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +33,8 @@ pub struct Converted {
     pub model: Model,
     /// For each call of the proxy: the source call that it came from.
     pub origins: Vec<CallId>,
-    /// For each call of the source: the proxy call that replaces its output; `None` when the call
-    /// is on no path to an output, so that the proxy leaves it out.
+    /// For each call of the source: the proxy call that replaces its output; `None` when that is on
+    /// no path to an output, so that the proxy leaves it out.
     pub aligned: Vec<Option<CallId>>,
     /// For each layer of the proxy: what its source declared of its constants' grid.
     pub declared: Vec<DeclaredGrid>,
@@ -37,12 +42,17 @@ pub struct Converted {
     pub warnings: Vec<Warning>,
 }
 
-/// Whether the quantizers of the source declare a power-of-two grid for the constants of a layer.
+/// Whether the constants of a layer lie on a power-of-two grid that exact arithmetic may use.
+///
+/// In a conversion the source's quantizers declare it; a constant that is not there does not
+/// hinder. In a proxy file the values themselves show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeclaredGrid {
-    /// The kernel's quantizer declares one.
+    /// The kernel, or the depthwise kernel of a separable convolution.
     pub kernel: bool,
-    /// The bias' quantizer declares one.
+    /// The pointwise kernel of a separable convolution.
+    pub pointwise: bool,
+    /// The bias.
     pub bias: bool,
 }
 
