@@ -6,12 +6,13 @@ use ndarray::{ArrayD, Axis};
 
 use super::attributes::Attributes;
 use super::class::{self, FIXED_SHAPE_HELP, Read};
+use super::flatten::{Flat, FlatCall, FlatLayer, flatten};
 use super::json::{MAX_DEPTH, is_shallow};
 use super::shape::{self, ShapeRule};
 use super::tensors::Tensors;
-use super::topology::{self, CallRef, RawLayer, Source, Topology};
-use super::{KerasFile, LayerWeights, order, pruning, spatial};
-use crate::{Call, CallId, Layer, LayerKind, Ledger, Model, ModelError, Place};
+use super::topology::{self, RawLayer, Source};
+use super::{KerasFile, LayerWeights, pruning, spatial};
+use crate::{Call, Layer, LayerKind, Ledger, Model, ModelClass, ModelError, Place};
 
 /// Reads a Keras-2 model with QKeras 0.9.0 or HGQ 0.2.6 proxy layers.
 ///
@@ -30,35 +31,35 @@ pub fn from_keras(file: &KerasFile) -> Result<Model, ModelError> {
     }
     let mut ledger = Ledger::default();
     let topology = topology::read(&file.model_config, &mut ledger)?;
-    let order = order::report_order(&topology.layers)?;
-    let parts = read_layers(&topology, &file.weights, &mut ledger)?;
-    let Parts { mut layers, rules, fusible } = parts;
+    let flat = flatten(&topology)?;
+    let mut parts = read_layers(&flat, &file.weights, &mut ledger)?;
 
-    let ids: HashMap<CallRef, CallId> =
-        order.iter().enumerate().map(|(id, &call)| (call, CallId(id))).collect();
-    let mut calls: Vec<Call> = Vec::with_capacity(order.len());
-    for &(layer, node_index) in &order {
-        let raw = &topology.layers[layer];
-        let inputs: Vec<CallId> = raw.calls[node_index].iter().map(|call| ids[call]).collect();
+    let mut calls: Vec<Call> = Vec::with_capacity(flat.calls.len());
+    let mut settled = vec![false; parts.layers.len()];
+    for call in &flat.calls {
+        let FlatCall { layer, node_index, ref inputs, nested, output } = *call;
         let shapes: Vec<&[usize]> = inputs.iter().map(|id| calls[id.0].shape.as_slice()).collect();
-        let place = Place::layer(&layers[layer].name);
-        let shape = rules[layer].apply(&place, &shapes)?;
-        settle(&mut layers[layer], &rules[layer], node_index, &shapes)?;
-        calls.push(Call { layer, node_index, inputs, shape, nested: None, output: 0 });
+        let place = Place::layer(&flat.layers[layer].raw.path);
+        let shape = parts.rules[layer].apply(&place, &shapes)?;
+        settle(&mut parts.layers[layer], &parts.rules[layer], settled[layer], &shapes)?;
+        settled[layer] = true;
+        let inputs = inputs.clone();
+        calls.push(Call { layer, node_index, inputs, shape, nested, output });
     }
-    let consumers = consumers(&topology.layers);
-    for (index, stored) in fusible.iter().enumerate() {
-        check_proxy_quantizer(&topology.layers[index], &layers[index], &consumers, *stored)?;
+    check_inner_inputs(&flat, &calls, &mut ledger)?;
+    let consumers = consumers(&flat);
+    for (index, stored) in parts.fusible.iter().enumerate() {
+        check_proxy_quantizer(&flat, index, &parts.layers[index], &consumers, *stored)?;
     }
-    check_inputs(&topology, &layers)?;
+    check_inputs(&flat, &parts.layers)?;
     Ok(Model {
+        layers: parts.layers,
+        calls,
+        inputs: flat.inputs,
+        outputs: flat.outputs,
+        nested: flat.nested,
         name: topology.name,
         class: topology.class,
-        layers,
-        calls,
-        inputs: topology.inputs.iter().map(|call| ids[call]).collect(),
-        outputs: topology.outputs.iter().map(|call| ids[call]).collect(),
-        nested: Vec::new(),
         ledger,
     })
 }
@@ -70,13 +71,13 @@ struct Parts {
 }
 
 fn read_layers(
-    topology: &Topology<'_>,
+    flat: &Flat<'_, '_>,
     weights: &[LayerWeights],
     ledger: &mut Ledger,
 ) -> Result<Parts, ModelError> {
-    let mut groups: HashMap<&str, &LayerWeights> = HashMap::with_capacity(weights.len());
+    let mut groups: HashMap<&str, Group<'_>> = HashMap::with_capacity(weights.len());
     for group in weights {
-        if groups.insert(&group.layer, group).is_some() {
+        if groups.insert(&group.layer, Group::new(group)).is_some() {
             return Err(ModelError::new(
                 Place::layer(&group.layer),
                 "the file holds two groups of weights of this name".to_owned(),
@@ -86,14 +87,24 @@ fn read_layers(
     let mut parts = Parts { layers: Vec::new(), rules: Vec::new(), fusible: Vec::new() };
     let mut names = HashSet::new();
     let mut shapes_the_input = false;
-    for raw in &topology.layers {
-        let mut tensors = Tensors::new(&raw.name, groups.remove(raw.name.as_str()));
+    for FlatLayer { raw, group } in &flat.layers {
+        let group = groups.get_mut(group);
+        let outermost = raw.path == raw.name;
+        let own = match (group, &raw.source) {
+            (None, _) => Vec::new(),
+            // The group of a nested model belongs to the layers inside.
+            (Some(group), Source::Nested(_)) => group.rest(outermost),
+            (Some(group), _) if outermost => group.rest(true),
+            (Some(group), _) => group.of_layer(&raw.name),
+        };
+        let mut tensors = Tensors::new(&raw.path, own);
         let (layer, rule, fusible) = read_layer(raw, shapes_the_input, &mut tensors, ledger)?;
         shapes_the_input = matches!(raw.source, Source::Synthesised(_));
         tensors.finish()?;
-        if !names.insert(layer.name.clone()) {
+        let scope = raw.path.strip_suffix(raw.name.as_str()).unwrap_or_default();
+        if !names.insert(format!("{scope}{}", layer.name)) {
             return Err(ModelError::new(
-                Place::layer(&raw.name),
+                Place::layer(&raw.path),
                 format!("wraps `{}`, a name that another layer has", layer.name),
             ));
         }
@@ -102,12 +113,53 @@ fn read_layers(
         parts.fusible.push(fusible);
     }
     // In file order, so that the same file always gives the same message.
-    match weights.iter().find(|g| groups.contains_key(g.layer.as_str()) && !g.tensors.is_empty()) {
+    match weights.iter().find(|g| groups.get(g.layer.as_str()).is_some_and(|g| g.is_left_over())) {
         None => Ok(parts),
         Some(group) => Err(ModelError::new(
             Place::layer(&group.layer),
             "the file holds weights of this name, but the model has no such layer".to_owned(),
         )),
+    }
+}
+
+/// The weights of a layer of the outermost model, and which of them a layer has been given.
+struct Group<'f> {
+    weights: &'f LayerWeights,
+    given: Vec<bool>,
+}
+
+impl<'f> Group<'f> {
+    fn new(weights: &'f LayerWeights) -> Self {
+        Self { weights, given: vec![false; weights.tensors.len()] }
+    }
+
+    /// What the layer of this name, inside a nested model, has in the group of that model:
+    /// `name/kernel:0`, where the name may hold slashes itself.
+    fn of_layer(&mut self, name: &str) -> Vec<&'f (String, ArrayD<f32>)> {
+        self.give(|tensor| {
+            let rest = tensor.strip_prefix(name).and_then(|rest| rest.strip_prefix('/'));
+            rest.is_some_and(|rest| !rest.contains('/'))
+        })
+    }
+
+    /// All that is left, for the layer that the group is named after.
+    fn rest(&mut self, outermost: bool) -> Vec<&'f (String, ArrayD<f32>)> {
+        self.give(|_| outermost)
+    }
+
+    fn give(&mut self, belongs: impl Fn(&str) -> bool) -> Vec<&'f (String, ArrayD<f32>)> {
+        let mut own = Vec::new();
+        for (tensor, given) in self.weights.tensors.iter().zip(&mut self.given) {
+            if !*given && belongs(&tensor.0) {
+                *given = true;
+                own.push(tensor);
+            }
+        }
+        own
+    }
+
+    fn is_left_over(&self) -> bool {
+        self.given.iter().any(|given| !given)
     }
 }
 
@@ -119,19 +171,29 @@ fn read_layer(
     tensors: &mut Tensors<'_>,
     ledger: &mut Ledger,
 ) -> Result<(Layer, ShapeRule, Option<bool>), ModelError> {
-    let (class, config) = match raw.source {
+    let (class, config) = match &raw.source {
         Source::Synthesised(shape) => {
-            let shape = class::input_shape(shape).map_err(|what| {
-                ModelError::new(Place::layer(&raw.name), what).with_help(FIXED_SHAPE_HELP)
+            let missing = || "the file holds no input shape".to_owned();
+            let shape = shape.ok_or_else(missing).and_then(class::input_shape).map_err(|what| {
+                ModelError::new(Place::layer(&raw.path), what).with_help(FIXED_SHAPE_HELP)
             })?;
             let class_name = "InputLayer".to_owned();
             let layer = Layer { name: raw.name.clone(), class_name, kind: LayerKind::Input };
             return Ok((layer, ShapeRule::Input(shape), None));
         }
-        Source::File { class, config } => (class, config),
+        Source::Nested(model) => {
+            let class_name = match model.class {
+                ModelClass::Sequential => "Sequential",
+                ModelClass::Functional => "Functional",
+            };
+            let (name, class_name) = (raw.name.clone(), class_name.to_owned());
+            let layer = Layer { name, class_name, kind: LayerKind::Nested };
+            return Ok((layer, ShapeRule::Same, None));
+        }
+        Source::File { class, config } => (*class, *config),
     };
     if !pruning::is_wrapper(class) {
-        let mut attributes = Attributes::new(&raw.name, config, ledger);
+        let mut attributes = Attributes::new(&raw.path, config, ledger);
         if shapes_the_input {
             attributes.take("batch_input_shape");
         }
@@ -156,7 +218,7 @@ fn read_layer(
 fn settle(
     layer: &mut Layer,
     rule: &ShapeRule,
-    node: usize,
+    again: bool,
     inputs: &[&[usize]],
 ) -> Result<(), ModelError> {
     let Some(rank) = inputs.first().map(|shape| shape.len()) else {
@@ -167,7 +229,7 @@ fn settle(
             let Some(axis) = shape::event_axis(concatenate.axis, rank) else {
                 return Ok(());
             };
-            if node > 0 && concatenate.event_axis != axis {
+            if again && concatenate.event_axis != axis {
                 return Err(ModelError::new(
                     Place::layer(&layer.name).attribute("axis"),
                     format!("{} means different axes in the layer's calls", concatenate.axis),
@@ -181,7 +243,7 @@ fn settle(
             };
             let place = Place::layer(&layer.name);
             let found = spatial::normalized_axes(&place, axes, parameters, input)?;
-            if node > 0 && norm.axes != found {
+            if again && norm.axes != found {
                 return Err(ModelError::new(
                     place.attribute("axis"),
                     format!("{axes:?} means different axes in the layer's calls"),
@@ -209,11 +271,39 @@ fn settle(
     Ok(())
 }
 
+/// Holds the shapes that the inputs of nested models declare against what they are given, and
+/// accounts for their keys.
+fn check_inner_inputs(
+    flat: &Flat<'_, '_>,
+    calls: &[Call],
+    ledger: &mut Ledger,
+) -> Result<(), ModelError> {
+    let mut seen = HashSet::new();
+    for (raw, argument) in &flat.inner_inputs {
+        let Source::File { class, config } = &raw.source else { continue };
+        // A nested model that is called again has the same keys.
+        let mut again = Ledger::default();
+        let ledger = if seen.insert(&raw.path) { &mut *ledger } else { &mut again };
+        let attributes = Attributes::new(&raw.path, config, ledger);
+        let mut none = Tensors::new(&raw.path, Vec::new());
+        let Read { rule, .. } = class::read(class, attributes, &mut none)?;
+        let place = Place::layer(&raw.path);
+        let declared = rule.apply(&place, &[])?;
+        let given = &calls[argument.0].shape;
+        if declared != *given {
+            let what = format!("declares the shape {declared:?}, but is given {given:?}");
+            return Err(ModelError::new(place, what));
+        }
+    }
+    Ok(())
+}
+
 /// For each layer the number of calls that have one of its results as argument.
-fn consumers(raw: &[RawLayer<'_>]) -> Vec<usize> {
-    let mut counts = vec![0; raw.len()];
-    for call in raw.iter().flat_map(|layer| &layer.calls) {
-        let producers: HashSet<usize> = call.iter().map(|&(layer, _)| layer).collect();
+fn consumers(flat: &Flat<'_, '_>) -> Vec<usize> {
+    let mut counts = vec![0; flat.layers.len()];
+    for call in &flat.calls {
+        let producers: HashSet<usize> =
+            call.inputs.iter().map(|id| flat.calls[id.0].layer).collect();
         for producer in producers {
             counts[producer] += 1;
         }
@@ -223,7 +313,8 @@ fn consumers(raw: &[RawLayer<'_>]) -> Vec<usize> {
 
 /// HGQ's conditions on a `FixedPointQuantizer` in its graph.
 fn check_proxy_quantizer(
-    raw: &RawLayer<'_>,
+    flat: &Flat<'_, '_>,
+    index: usize,
     layer: &Layer,
     consumers: &[usize],
     stored: Option<bool>,
@@ -232,14 +323,16 @@ fn check_proxy_quantizer(
         return Ok(());
     };
     let place = Place::layer(&layer.name);
-    let [call] = raw.calls.as_slice() else {
-        let n = raw.calls.len();
+    let calls: Vec<&FlatCall> = flat.calls.iter().filter(|c| c.layer == index).collect();
+    let [call] = calls.as_slice() else {
+        let n = calls.len();
         let what = format!("a FixedPointQuantizer is called {n} times; HGQ allows one call");
         return Err(ModelError::new(place, what));
     };
-    let (Some(stored), Some(&(producer, _))) = (stored, call.first()) else {
+    let (Some(stored), Some(argument)) = (stored, call.inputs.first()) else {
         return Ok(());
     };
+    let producer = flat.calls[argument.0].layer;
     // HGQ's rule: all elements equal, and nobody else calls on the layer in front.
     let uniform = |array: &ArrayD<i32>| array.iter().all(|v| array.first() == Some(v));
     let uniform = uniform(&quantizer.keep_negative)
@@ -257,10 +350,11 @@ fn check_proxy_quantizer(
 }
 
 /// Every InputLayer is an input of the model once, and nothing else is.
-fn check_inputs(topology: &Topology<'_>, layers: &[Layer]) -> Result<(), ModelError> {
+fn check_inputs(flat: &Flat<'_, '_>, layers: &[Layer]) -> Result<(), ModelError> {
     let place = || Place::model().attribute("input_layers");
     let mut seen = HashSet::new();
-    for &(layer, _) in &topology.inputs {
+    for input in &flat.inputs {
+        let layer = flat.calls[input.0].layer;
         if !matches!(layers[layer].kind, LayerKind::Input) {
             return Err(ModelError::new(
                 place(),

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `file` | what a Keras file holds |
 //! | `topology` | `model_config` of Sequential and Functional models → layers and calls |
+//! | `flatten` | nested models → one list of layers and calls |
 //! | `order` | report order of the calls |
 //! | `assemble` | layers, weights and calls → [`Model`](crate::Model) |
 //! | `class` | one reader for each layer class |
@@ -21,6 +22,7 @@ mod assemble;
 mod attributes;
 mod class;
 mod file;
+mod flatten;
 mod json;
 mod order;
 mod pruning;

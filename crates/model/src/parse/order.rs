@@ -17,7 +17,7 @@ pub(super) fn report_order(layers: &[RawLayer<'_>]) -> Result<Vec<CallRef>, Mode
     for (index, layer) in layers.iter().enumerate() {
         let mut arguments = Vec::with_capacity(layer.calls.len());
         for (node, inputs) in layer.calls.iter().enumerate() {
-            for &(from, at) in inputs {
+            for (from, at) in inputs.iter().map(|tensor| tensor.call) {
                 consumers[from][at].push((index, node));
             }
             if inputs.is_empty() {
@@ -41,7 +41,7 @@ pub(super) fn report_order(layers: &[RawLayer<'_>]) -> Result<Vec<CallRef>, Mode
     match stuck {
         None => Ok(order),
         Some((layer, _)) => Err(ModelError::new(
-            Place::layer(&layer.name).attribute("inbound_nodes"),
+            Place::layer(&layer.path).attribute("inbound_nodes"),
             "the layer depends on its own result".to_owned(),
         )),
     }

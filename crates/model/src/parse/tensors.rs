@@ -2,7 +2,6 @@
 
 use ndarray::{ArrayD, Dimension};
 
-use super::LayerWeights;
 use crate::{ModelError, Place};
 
 /// The weights of one layer. The order in the file depends on how the layer was trained and names
@@ -24,11 +23,10 @@ fn suffix(name: &str) -> &str {
 
 impl<'f> Tensors<'f> {
     /// The tensors that the file holds for a layer, if any.
-    pub(super) fn new(layer: &str, weights: Option<&'f LayerWeights>) -> Self {
-        let tensors = weights.map(|w| w.tensors.as_slice()).unwrap_or_default();
+    pub(super) fn new(layer: &str, tensors: Vec<&'f (String, ArrayD<f32>)>) -> Self {
         Self {
             place: Place::layer(layer),
-            tensors: tensors.iter().map(|(name, t)| (name.as_str(), t, false)).collect(),
+            tensors: tensors.into_iter().map(|(name, t)| (name.as_str(), t, false)).collect(),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use bittrue_fixed::{Kif, Overflow, Rounding};
 use ndarray::{ArrayD, Dimension};
-use serde_json::Value;
 
 use super::Read;
 use crate::parse::attributes::Attributes;

@@ -144,9 +144,6 @@ pub(in crate::parse) fn read(
 /// The error for a class that cannot be read.
 pub(in crate::parse) fn unsupported(layer: &str, class: &str) -> ModelError {
     let help = match class {
-        "Functional" | "Model" | "Sequential" => {
-            "no leg can run nested models yet; build the model from the inner layers directly"
-        }
         "TFOpLambda" | "SlicingOpLambda" | "Lambda" => {
             "operators and functions on tensors become such layers; use a layer of Keras instead"
         }
