@@ -25,6 +25,8 @@ Examples:
       one target, and a report for machines
   verify --model siamese.h5 --events e.h5 --dataset left=/calo/l --dataset right=/calo/r
       say which dataset feeds which input
+  verify --model tagger.h5 --proxy proxy.h5 --events jets.h5
+      compare Keras predict with the very proxy that goes to the FPGA
   verify inspect --model tagger.h5
       what every layer and quantizer really means
   verify trace --model tagger.h5 --events jets.h5 --semantics proxy:wrap --out wrap.h5
@@ -34,6 +36,7 @@ Legs:
   qkeras       Keras predict of the model, in float32 as TensorFlow runs it on a CPU
   proxy:sat    HGQ's proxy with aggressive=False: signed quantizers saturate
   proxy:wrap   HGQ's proxy with aggressive=True (HGQ's default): signed quantizers wrap
+  proxy        the proxy file given with --proxy (or --model), with its own modes
 
 ap_fixed<W,I> counts the sign bit inside I; quantized_bits(bits, integer) does not:
 quantized_bits(8,3,alpha=1) is ap_fixed<8,4>.
@@ -86,6 +89,14 @@ pub(crate) struct ModelArgs {
     /// The QKeras model, as written by model.save("m.h5") with Keras 2
     #[arg(long, value_name = "FILE")]
     pub(crate) model: PathBuf,
+
+    /// The proxy that HGQ made of the model, for the leg `proxy`
+    ///
+    /// A Keras 2 .h5 file written from HGQ 0.2.6's to_proxy_model: what really goes to the FPGA. It
+    /// has to be a proxy of this very model. Without --target it is compared with qkeras. --model
+    /// may also be a proxy file itself, for `verify trace --semantics proxy`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proxy: Option<PathBuf>,
 }
 
 /// Events.
@@ -185,7 +196,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "LEG", default_value = "qkeras")]
     pub(crate) reference: String,
 
-    /// A leg to check; may be given several times [default: proxy:sat and proxy:wrap]
+    /// A leg to check; may be given several times [default: proxy:sat and proxy:wrap, or proxy with
+    /// --proxy]
     #[arg(long, value_name = "LEG")]
     pub(crate) target: Vec<String>,
 
@@ -243,7 +255,7 @@ pub(crate) struct TraceArgs {
     #[command(flatten)]
     pub(crate) input_type: InputTypeArgs,
 
-    /// The leg to trace: qkeras, proxy:sat or proxy:wrap
+    /// The leg to trace: qkeras, proxy:sat, proxy:wrap or proxy
     #[arg(long, value_name = "LEG")]
     pub(crate) semantics: String,
 

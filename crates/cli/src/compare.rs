@@ -17,12 +17,14 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ExitCode::Usage, "--model and --events are needed")
             .with_help("`verify --help` shows examples"));
     };
-    let (reference, targets) = legs::comparison(&args.reference, &args.target)?;
+    let (reference, targets) =
+        legs::comparison(&args.reference, &args.target, model.proxy.is_some())?;
     if let Some(json) = &args.json {
         output::keep_inputs("--json", json, model, events)?;
     }
     let config = VerifyConfig {
         model: model.model.clone(),
+        proxy: model.proxy.clone(),
         events: events.events.clone(),
         options: events.options(),
         reference,

@@ -8,6 +8,9 @@ use crate::failure::Failure;
 /// The targets that are compared when none is named.
 pub(crate) const DEFAULT_TARGETS: [Leg; 2] = [Leg::ProxySat, Leg::ProxyWrap];
 
+/// The same where there is a proxy file.
+const DEFAULT_WITH_PROXY: [Leg; 1] = [Leg::Proxy];
+
 /// Reads the leg that a flag names.
 pub(crate) fn leg(flag: &str, text: &str) -> Result<Leg, Failure> {
     text.parse().map_err(|e: LegError| {
@@ -26,11 +29,20 @@ pub(crate) fn leg(flag: &str, text: &str) -> Result<Leg, Failure> {
     })
 }
 
-/// Reads reference and targets.
-pub(crate) fn comparison(reference: &str, targets: &[String]) -> Result<(Leg, Vec<Leg>), Failure> {
+/// Reads reference and targets; `proxy` says whether there is a proxy file.
+pub(crate) fn comparison(
+    reference: &str,
+    targets: &[String],
+    proxy: bool,
+) -> Result<(Leg, Vec<Leg>), Failure> {
     let reference = leg("--reference", reference)?;
     if targets.is_empty() {
-        return Ok((reference, DEFAULT_TARGETS.into_iter().filter(|&l| l != reference).collect()));
+        let default = if proxy && reference != Leg::Proxy {
+            DEFAULT_WITH_PROXY.as_slice()
+        } else {
+            DEFAULT_TARGETS.as_slice()
+        };
+        return Ok((reference, default.iter().copied().filter(|&l| l != reference).collect()));
     }
     let mut read = Vec::with_capacity(targets.len());
     for text in targets {
@@ -45,6 +57,12 @@ pub(crate) fn comparison(reference: &str, targets: &[String]) -> Result<(Leg, Ve
         };
         return Err(Failure::new(ExitCode::Usage, contradiction)
             .with_help("name each leg once; without --target the proxies are compared"));
+    }
+    if proxy && reference != Leg::Proxy && !read.contains(&Leg::Proxy) {
+        let message = "--proxy: no leg reads the file; the legs are named with --reference and \
+                       --target";
+        return Err(Failure::new(ExitCode::Usage, message)
+            .with_help("add --target proxy, or leave --proxy out"));
     }
     Ok((reference, read))
 }
@@ -71,19 +89,19 @@ mod tests {
 
     #[test]
     fn without_targets_the_proxies_are_compared() {
-        let (reference, targets) = comparison("qkeras", &[]).expect("legs");
+        let (reference, targets) = comparison("qkeras", &[], false).expect("legs");
         assert_eq!((reference, targets.as_slice()), (Leg::Qkeras, &DEFAULT_TARGETS[..]));
-        let (_, targets) = comparison("proxy:sat", &[]).expect("legs");
+        let (_, targets) = comparison("proxy:sat", &[], false).expect("legs");
         assert_eq!(targets, [Leg::ProxyWrap]);
     }
 
     #[test]
     fn every_leg_once() {
         let both = texts(&["proxy:wrap", "qkeras"]);
-        let (_, targets) = comparison("proxy:sat", &both).expect("legs");
+        let (_, targets) = comparison("proxy:sat", &both, false).expect("legs");
         assert_eq!(targets, [Leg::ProxyWrap, Leg::Qkeras]);
         for wrong in [&["proxy:sat", "proxy:sat"][..], &["qkeras"]] {
-            let failure = comparison("qkeras", &texts(wrong)).expect_err("a contradiction");
+            let failure = comparison("qkeras", &texts(wrong), false).expect_err("a contradiction");
             assert_eq!(failure.code(), ExitCode::Usage);
         }
     }

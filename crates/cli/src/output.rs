@@ -76,7 +76,10 @@ pub(crate) fn keep_inputs(
     events: &EventArgs,
 ) -> Result<(), Failure> {
     let Ok(output) = output.canonicalize() else { return Ok(()) };
-    for (input_flag, input) in [("--model", &model.model), ("--events", &events.events)] {
+    let inputs = [("--model", Some(&model.model)), ("--proxy", model.proxy.as_ref())];
+    let events = ("--events", Some(&events.events));
+    for (input_flag, input) in inputs.into_iter().chain([events]) {
+        let Some(input) = input else { continue };
         if input.canonicalize().is_ok_and(|input| input == output) {
             let message =
                 format!("{flag} would replace the file of {input_flag}: {}", input.display());

@@ -12,21 +12,17 @@ pub enum Leg {
     ProxySat,
     /// The proxy built with `aggressive=True`.
     ProxyWrap,
+    /// The proxy of a file, with its own modes.
+    Proxy,
 }
 
 impl Leg {
     /// Every leg that can be run.
-    pub const ALL: [Self; 3] = [Self::Qkeras, Self::ProxySat, Self::ProxyWrap];
+    pub const ALL: [Self; 4] = [Self::Qkeras, Self::ProxySat, Self::ProxyWrap, Self::Proxy];
 
     /// Spellings of legs that are planned but cannot be run yet.
-    const KNOWN: [&'static str; 6] = [
-        "proxy",
-        "hls4ml",
-        "hls4ml:sat",
-        "hls4ml:wrap",
-        "hls4ml:direct",
-        "hls4ml:direct-bit-exact",
-    ];
+    const KNOWN: [&'static str; 5] =
+        ["hls4ml", "hls4ml:sat", "hls4ml:wrap", "hls4ml:direct", "hls4ml:direct-bit-exact"];
 
     /// The spelling in flags, reports and traces.
     pub fn name(self) -> &'static str {
@@ -34,6 +30,7 @@ impl Leg {
             Self::Qkeras => "qkeras",
             Self::ProxySat => "proxy:sat",
             Self::ProxyWrap => "proxy:wrap",
+            Self::Proxy => "proxy",
         }
     }
 

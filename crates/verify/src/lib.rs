@@ -15,7 +15,7 @@ mod verify;
 pub use error::{Error, ErrorKind};
 pub use input_type::{InputType, InputTypeOption};
 pub use leg::{Leg, LegError};
-pub use session::{LoadedModel, Session};
+pub use session::{LoadedModel, LoadedProxy, Session};
 pub use trace::{TraceConfig, TraceSummary, trace};
 pub use verify::{VerifyConfig, verify};
 

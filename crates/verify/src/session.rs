@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use bittrue_engine::Engine;
 use bittrue_fixed::FixedType;
 use bittrue_io::InputSpec;
-use bittrue_model::{CallId, LayerKind, Model, ModelClass, TypedModel};
-use bittrue_proxy::{Converted, Mode, convert, types};
-use bittrue_record::{ModelInfo, Warning};
+use bittrue_model::{CallId, Layer, LayerKind, Model, ModelClass, TypedModel};
+use bittrue_proxy::{Converted, Mode, by_itself, convert, fit, types};
+use bittrue_record::{FileInfo, ModelInfo, Warning};
 
 use crate::proof::proven;
-use crate::{Error, ErrorKind, Leg, LegError};
+use crate::{Error, ErrorKind, Leg};
 
 /// A model as read from its file.
 #[derive(Debug)]
@@ -46,6 +46,19 @@ impl LoadedModel {
         convert(&self.model, mode).map_err(|e| Error::convert(leg.name(), &self.path, &e))
     }
 
+    /// Whether the model is itself a proxy.
+    pub fn is_proxy(&self) -> bool {
+        self.proxy_layer().is_some()
+    }
+
+    /// The first layer that only proxies have.
+    fn proxy_layer(&self) -> Option<&Layer> {
+        let of_proxy = |kind: &LayerKind| {
+            matches!(kind, LayerKind::FixedPointQuantizer(_) | LayerKind::UnaryLut(_))
+        };
+        self.model.layers.iter().find(|layer| of_proxy(&layer.kind))
+    }
+
     /// The inputs that events have to be found for.
     pub fn inputs(&self) -> Vec<InputSpec> {
         self.model
@@ -75,6 +88,54 @@ impl LoadedModel {
     }
 }
 
+/// A proxy file beside the model that it was made from.
+#[derive(Debug)]
+pub struct LoadedProxy {
+    /// The file.
+    pub path: PathBuf,
+    /// The proxy, aligned with the model.
+    converted: Converted,
+}
+
+impl LoadedProxy {
+    /// Reads a proxy file and aligns it with its model.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or does not belong to the model: both of the kind
+    /// [`ErrorKind::Conversion`].
+    pub fn open(path: &Path, model: &LoadedModel) -> Result<Self, Error> {
+        let unreadable = |e: Error| {
+            let message = format!("--proxy: {e}");
+            Error::new(ErrorKind::Conversion, message).with_help(e.help())
+        };
+        let file = bittrue_io::read_keras(path).map_err(|e| unreadable(e.into()))?;
+        let proxy = bittrue_model::parse::from_keras(&file)
+            .map_err(|e| unreadable(Error::model(path, &e)))?;
+        if model.is_proxy() {
+            let message =
+                format!("{}: the model is a proxy itself, so --proxy has no place", path.display());
+            return Err(Error::new(ErrorKind::Conversion, message)
+                .with_help(Some("give the QKeras model with --model, or leave --proxy out")));
+        }
+        let converted =
+            fit(&model.model, proxy).map_err(|e| Error::convert(Leg::Proxy.name(), path, &e))?;
+        Ok(Self { path: path.to_owned(), converted })
+    }
+
+    /// What a report says of the proxy.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read any more.
+    pub fn info(&self) -> Result<FileInfo, Error> {
+        Ok(FileInfo {
+            path: self.path.display().to_string(),
+            sha256: bittrue_io::sha256_file(&self.path, bittrue_io::IoErrorKind::Model)?,
+        })
+    }
+}
+
 /// A model with the legs to be compared, ready to run.
 #[derive(Debug)]
 pub struct Session {
@@ -84,6 +145,8 @@ pub struct Session {
     pub engine: Engine,
     /// The type that each input of the targets is cast to.
     pub input_types: Vec<Option<FixedType>>,
+    /// The proxy file, if there is one beside the model.
+    pub proxy: Option<LoadedProxy>,
     /// Findings of the conversions.
     pub warnings: Vec<Warning>,
     /// For each layer call of the model: whether the reference is proven to give the real
@@ -94,7 +157,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Builds the reference and the targets of a model. Inputs with an entry in `input_types` are
+    /// Builds the reference and the targets of a model; the leg `proxy` needs a proxy file, beside
+    /// the model or as the model itself. Inputs with an entry in `input_types` are
     /// cast to that type in every leg but `qkeras`.
     ///
     /// # Errors
@@ -102,15 +166,15 @@ impl Session {
     /// When a leg cannot evaluate the model.
     pub fn new(
         loaded: LoadedModel,
+        proxy: Option<LoadedProxy>,
         reference: Leg,
         targets: &[Leg],
         input_types: Vec<Option<FixedType>>,
     ) -> Result<Self, Error> {
-        refuse_proxy(&loaded)?;
         let mut warnings: Vec<Warning> = Vec::new();
         let mut typed = Vec::new();
         for &leg in std::iter::once(&reference).chain(targets) {
-            typed.push(typed_model(&loaded, leg, &input_types, &mut warnings)?);
+            typed.push(typed_model(&loaded, proxy.as_ref(), leg, &input_types, &mut warnings)?);
         }
         let engine = Engine::new(&loaded.model, &typed[0], &typed[1..])
             .map_err(|e| Error::plan(&loaded.path, &e))?;
@@ -129,43 +193,67 @@ impl Session {
                     || is_cast()
             })
             .collect();
-        Ok(Self { loaded, engine, input_types, warnings, proven, calls })
+        Ok(Self { loaded, proxy, engine, input_types, warnings, proven, calls })
     }
 }
 
-/// Refuses a model that is itself a proxy: its leg cannot be run.
-fn refuse_proxy(loaded: &LoadedModel) -> Result<(), Error> {
-    let is_proxy = |kind: &LayerKind| matches!(kind, LayerKind::FixedPointQuantizer(_));
-    let Some(layer) = loaded.model.layers.iter().find(|layer| is_proxy(&layer.kind)) else {
+/// Refuses legs that are made from a QKeras model, where the model is itself a proxy.
+fn refuse_proxy(loaded: &LoadedModel, leg: Leg) -> Result<(), Error> {
+    let Some(layer) = loaded.proxy_layer() else {
         return Ok(());
     };
     let message = format!(
-        "{}: layer `{}` has class `{}`, so this model is a proxy already: {}",
+        "{}: layer `{}` has class `{}`, so this model is a proxy already, of which only the leg \
+         `proxy` can be run, not `{leg}`",
         loaded.path.display(),
         layer.name,
         layer.class_name,
-        LegError::NotYet("proxy".to_owned())
     );
     Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
-        "give the QKeras model that the proxy was made from; its proxies are built here",
+        "give the QKeras model that the proxy was made from with --model and this file with \
+         --proxy; by itself a proxy can be traced (verify trace --semantics proxy), but its \
+         comparison with hls4ml is not there yet",
     )))
 }
 
 fn typed_model(
     loaded: &LoadedModel,
+    proxy: Option<&LoadedProxy>,
     leg: Leg,
     input_types: &[Option<FixedType>],
     warnings: &mut Vec<Warning>,
 ) -> Result<TypedModel, Error> {
-    let mode = match leg {
+    let built;
+    let converted = match leg {
         Leg::Qkeras => {
+            refuse_proxy(loaded, leg)?;
             return bittrue_keras::reference::reference(&loaded.model)
                 .map_err(|e| Error::model(&loaded.path, &e));
         }
-        Leg::ProxySat => Mode::Sat,
-        Leg::ProxyWrap => Mode::Wrap,
+        Leg::ProxySat | Leg::ProxyWrap => {
+            refuse_proxy(loaded, leg)?;
+            let mode = if leg == Leg::ProxySat { Mode::Sat } else { Mode::Wrap };
+            built = loaded.convert(mode)?;
+            &built
+        }
+        Leg::Proxy => match proxy {
+            Some(proxy) => &proxy.converted,
+            None if loaded.is_proxy() => {
+                built = by_itself(loaded.model.clone());
+                &built
+            }
+            None => {
+                let message = format!(
+                    "the leg `{leg}` is the proxy of a file, but {} is no proxy and none is given",
+                    loaded.path.display()
+                );
+                return Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
+                    "give the proxy file with --proxy, or run proxy:sat or proxy:wrap, which are \
+                     built from the model",
+                )));
+            }
+        },
     };
-    let converted = loaded.convert(mode)?;
     for w in &converted.warnings {
         let warning =
             Warning { code: w.code.to_owned(), layer: Some(w.layer.clone()), text: w.text.clone() };
@@ -173,6 +261,6 @@ fn typed_model(
             warnings.push(warning);
         }
     }
-    types(&converted, leg.name(), input_types)
+    types(converted, leg.name(), input_types)
         .map_err(|e| Error::convert(leg.name(), &loaded.path, &e))
 }

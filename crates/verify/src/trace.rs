@@ -7,7 +7,7 @@ use bittrue_engine::BlockResult;
 use bittrue_io::{EventOptions, EventSource, TraceBands, TraceLayer, TraceMeta, TraceWriter};
 use bittrue_model::CallId;
 
-use crate::session::{LoadedModel, Session};
+use crate::session::{LoadedModel, LoadedProxy, Session};
 use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
 
 /// Which leg to trace, on what.
@@ -15,6 +15,8 @@ use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
 pub struct TraceConfig {
     /// The QKeras model.
     pub model: PathBuf,
+    /// The proxy file for the leg `proxy`, unless the model is one itself.
+    pub proxy: Option<PathBuf>,
     /// The recorded events.
     pub events: PathBuf,
     /// Which datasets, which rows.
@@ -57,7 +59,8 @@ pub fn trace(config: &TraceConfig, progress: &dyn Progress) -> Result<TraceSumma
     let open = || EventSource::open(&config.events, &inputs, &config.options).map_err(Error::from);
     let mut source = open()?;
     let input_types = input_type::resolve(&loaded, &config.input_types, open, progress)?;
-    let session = Session::new(loaded, config.leg, &[], input_types)?;
+    let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
+    let session = Session::new(loaded, proxy, config.leg, &[], input_types)?;
     let model = &session.loaded.model;
     let calls: Vec<CallId> =
         session.calls.iter().copied().filter(|&c| session.engine.edge(0, c).is_some()).collect();

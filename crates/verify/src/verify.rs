@@ -11,7 +11,7 @@ use bittrue_record::{
 use crate::compare::{Scope, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
-use crate::session::{LoadedModel, Session};
+use crate::session::{LoadedModel, LoadedProxy, Session};
 use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
 
 /// What to compare.
@@ -19,6 +19,8 @@ use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
 pub struct VerifyConfig {
     /// The QKeras model.
     pub model: PathBuf,
+    /// The proxy file for the leg `proxy`, unless the model is one itself.
+    pub proxy: Option<PathBuf>,
     /// The recorded events.
     pub events: PathBuf,
     /// Which datasets, which rows.
@@ -72,11 +74,16 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
     let inputs = loaded.inputs();
     let open = || EventSource::open(&config.events, &inputs, &config.options).map_err(Error::from);
     // A model that cannot be run is told before any event is read.
-    let unused = Session::new(loaded, config.reference, &config.targets, Vec::new())?;
+    let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
+    let proxy_info = proxy.as_ref().map(LoadedProxy::info).transpose()?;
+    let unused = Session::new(loaded, proxy, config.reference, &config.targets, Vec::new())?;
     let mut source = open()?;
     let input_types = input_type::resolve(&unused.loaded, &config.input_types, open, progress)?;
     let session = match input_types.iter().any(Option::is_some) {
-        true => Session::new(unused.loaded, config.reference, &config.targets, input_types)?,
+        true => {
+            let Session { loaded, proxy, .. } = unused;
+            Session::new(loaded, proxy, config.reference, &config.targets, input_types)?
+        }
         false => unused,
     };
     let size = std::fs::metadata(&config.events).map(|m| m.len()).unwrap_or_default();
@@ -155,7 +162,7 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         },
         partial: stopped,
         model: model_info,
-        proxy: None,
+        proxy: proxy_info,
         events: EventsInfo {
             path: config.events.display().to_string(),
             size,

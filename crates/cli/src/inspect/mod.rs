@@ -10,7 +10,7 @@ use bittrue_block::Storage;
 use bittrue_engine::EdgeInfo;
 use bittrue_model::{Activation, CallId, Conv, Dense, LayerKind, SeparableConv};
 use bittrue_record::ExitCode;
-use bittrue_verify::{ErrorKind, Leg, LoadedModel, Session};
+use bittrue_verify::{ErrorKind, Leg, LoadedModel, LoadedProxy, Session};
 
 use crate::args::InspectArgs;
 use crate::failure::Failure;
@@ -22,7 +22,14 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<ExitCode, Failure> {
     let mut text = header(&loaded)?;
     layers::write(&mut text, &model);
     // The proxies are a second opinion: a model that cannot be converted can still be looked at.
-    match Session::new(loaded, Leg::Qkeras, &DEFAULT_TARGETS, Vec::new()) {
+    let (reference, targets): (Leg, &[Leg]) = match &args.model.proxy {
+        Some(_) => (Leg::Qkeras, &[Leg::Proxy]),
+        None if loaded.is_proxy() => (Leg::Proxy, &[]),
+        None => (Leg::Qkeras, &DEFAULT_TARGETS),
+    };
+    // A proxy file that is named has to be right.
+    let proxy = args.model.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
+    match Session::new(loaded, proxy, reference, targets, Vec::new()) {
         Ok(session) => legs(&mut text, &session),
         Err(e) if e.kind() == ErrorKind::Conversion => {
             let _ = writeln!(text, "\nNo proxy: {e}");
@@ -72,20 +79,36 @@ fn legs(text: &mut String, session: &Session) {
         Some(EdgeInfo { storage: Storage::Real, exact: true }) => "exact reals".to_owned(),
         Some(EdgeInfo { .. }) => "integers".to_owned(),
     };
-    let mut rows = vec![["layer", "qkeras is", "proxy:sat", "proxy:wrap"].map(str::to_owned)];
+    let reference = engine.leg(0);
+    let mut rows = vec![vec!["layer".to_owned(), format!("{reference} is")]];
+    rows[0].extend((1..engine.legs()).map(|leg| engine.leg(leg).to_owned()));
+    if reference == Leg::Proxy.name() {
+        rows[0].push("result_t".to_owned());
+    }
     for &call in &session.calls {
         let target = |leg: usize| match engine.result_t(leg, call) {
             Some(t) => t.to_string(),
             None => how(leg, call),
         };
-        rows.push([model.call_name(call), certainty(session, call), target(1), target(2)]);
+        let mut row = vec![model.call_name(call)];
+        if reference == Leg::Proxy.name() {
+            row.extend([how(0, call), target(0)]);
+        } else {
+            row.push(certainty(session, call));
+            row.extend((1..engine.legs()).map(target));
+        }
+        rows.push(row);
     }
-    text.push_str("\nLegs: where the reference is proven exact, and the proxies' result_t\n");
+    text.push_str(match reference == Leg::Proxy.name() {
+        true => "\nThe proxy: how each layer is computed, and its result_t\n",
+        false => "\nLegs: where the reference is proven exact, and the proxies' result_t\n",
+    });
+    let columns = rows[0].len();
     let width = |c: usize| rows.iter().map(|r| r[c].chars().count()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2), width(3)];
+    let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in &rows {
         let mut line = String::from(" ");
-        for (cell, width) in row.iter().zip(widths) {
+        for (cell, &width) in row.iter().zip(&widths) {
             let _ = write!(line, " {cell:width$} ");
         }
         let _ = writeln!(text, "{}", line.trim_end());

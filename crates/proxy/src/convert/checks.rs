@@ -44,7 +44,7 @@ pub(super) fn is_qkeras(kind: &LayerKind) -> bool {
 }
 
 /// Inputs of the proxy that something else than a quantizer reads.
-pub(crate) fn raw_inputs(source: &Model, converted: &Converted) -> Vec<Warning> {
+pub(super) fn raw_inputs(source: &Model, converted: &Converted) -> Vec<Warning> {
     let proxy = &converted.model;
     let mut reader: BTreeMap<CallId, CallId> = BTreeMap::new();
     for id in proxy.call_ids() {

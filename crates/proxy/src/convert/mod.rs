@@ -13,7 +13,6 @@ mod walk;
 
 use bittrue_model::{CallId, Model};
 
-pub(crate) use checks::raw_inputs;
 pub use walk::convert;
 pub(crate) use walk::replay;
 

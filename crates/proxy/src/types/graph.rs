@@ -38,6 +38,7 @@ pub fn types(
         let subject = Subject {
             layer,
             input: input.unwrap_or_default(),
+            arguments: call.inputs.len(),
             argument: call.inputs.first().map_or(&[], |a| &model.call(*a).shape),
             shape: &call.shape,
             declared: converted.declared[call.layer],

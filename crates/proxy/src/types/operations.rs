@@ -26,6 +26,8 @@ pub(super) struct Subject<'a> {
     pub(super) layer: &'a Layer,
     /// Which input of the model it is, if it is one.
     pub(super) input: usize,
+    /// Number of arguments.
+    pub(super) arguments: usize,
     /// Shape of the first argument.
     pub(super) argument: &'a [usize],
     /// Shape of the result.
@@ -85,7 +87,10 @@ pub(super) fn of(subject: &Subject<'_>) -> Result<Vec<Step>, ConvertError> {
         LayerKind::Flatten | LayerKind::Reshape => derived(Op::Reshape, true),
         LayerKind::Dropout | LayerKind::Nested => vec![],
         LayerKind::Concatenate(c) => derived(Op::Concatenate { axis: c.event_axis }, true),
-        LayerKind::Merge(kind) => derived(Op::Merge(*kind), *kind != MergeKind::Average),
+        LayerKind::Merge(kind) => {
+            let dyadic = *kind != MergeKind::Average || subject.arguments.is_power_of_two();
+            derived(Op::Merge(*kind), dyadic)
+        }
     })
 }
 
