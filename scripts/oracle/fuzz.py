@@ -1,6 +1,6 @@
 """Random models on real QKeras and HGQ and on bittrue, compared element by element.
 
-    fuzz.py --models 100 --seed 1 [--events 200] [--special] [--verify PATH]
+    fuzz.py --models 100 --seed 1 [--events 200] [--special] [--spatial] [--verify PATH]
         [--keep DIR] [--only I] [--separately K] [--avoid TEXT]...
 
 Every element that bittrue gives without a band has to be the real software's
@@ -31,8 +31,9 @@ import numpy as np
 
 import make_case
 from fuzzing.check import Problem, Tally, check
-from fuzzing.draw import draw
+from fuzzing.draw import Drawer, draw
 from fuzzing.reduce import reduce
+from fuzzing.spatial import SpatialDrawer
 from fuzzing.spec import Spec, save
 from fuzzing.values import LEGS
 
@@ -61,6 +62,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--events", type=int, default=200, help="most events of a model")
     parser.add_argument("--special", action="store_true", help="also NaN, infinities, denormals")
+    parser.add_argument("--spatial", action="store_true", help="convolutions, poolings and more")
     parser.add_argument("--only", type=int, metavar="I", help="run model I alone, and show it")
     parser.add_argument(
         "--separately", type=int, default=10, metavar="K",
@@ -96,7 +98,8 @@ class Campaign:
     def run(self, number: int) -> None:
         """Draws, compares and, on failure, reduces model `number`."""
         rng = np.random.default_rng([self.arguments.seed, number])
-        spec = draw(rng, self.arguments.events, self.arguments.special)
+        drawer = SpatialDrawer if self.arguments.spatial else Drawer
+        spec = draw(rng, self.arguments.events, self.arguments.special, drawer)
         if self.arguments.only is not None:
             print("\n".join(spec.summary()))
         description = "\n".join(spec.summary())

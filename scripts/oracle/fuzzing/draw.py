@@ -15,6 +15,9 @@ TRICKY_NAMES = ("activation", "fixed_point_quantizer", "fixed_point_quantizer_1"
 class Drawer:
     """Draws one model; every choice comes from `rng`."""
 
+    branched = False
+    """Whether what was drawn as a chain has become a graph."""
+
     def __init__(self, rng: np.random.Generator):
         self.rng = rng
         self.layers: dict[str, Layer] = {}
@@ -332,11 +335,15 @@ def prune(spec: Spec) -> None:
     spec.layers = {name: layer for name, layer in spec.layers.items() if name in used}
 
 
-def draw(rng: np.random.Generator, max_events: int, special: bool) -> Spec:
+def draw(
+    rng: np.random.Generator, max_events: int, special: bool, drawer: type[Drawer] = Drawer
+) -> Spec:
     """A random model with random events."""
-    drawer = Drawer(rng)
+    drawer = drawer(rng)
     style = str(rng.choice(["functional", "sequential", "bare"], p=[0.7, 0.2, 0.1]))
     outputs = drawer.functional() if style == "functional" else drawer.chain()
+    if drawer.branched:
+        style = "functional"
     spec = Spec(drawer.layers, drawer.calls, outputs, [], style)
     count = min(max_events, int(drawer.pick(77, 77, 33, 31, 64, 1, 5, max_events)))
     for i in spec.inputs():

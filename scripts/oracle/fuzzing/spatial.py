@@ -1,0 +1,215 @@
+"""Random models with convolutions, poolings and normalisation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fuzzing.draw import Drawer
+from fuzzing.spec import Layer
+
+
+class SpatialDrawer(Drawer):
+    """Draws events of rank 2 (steps) and 3 (images) and the layers that know them."""
+
+    def input(self) -> int:
+        if self.chance(0.5):
+            shape = (self.between(1, 17), self.between(1, 5))
+        else:
+            shape = (self.between(1, 11), self.between(1, 11), self.between(1, 4))
+        return self.add(Layer("Input"), [], shape)
+
+    def step(self, source: int) -> int:
+        rank = len(self.shape(source))
+        if rank not in (2, 3) or int(np.prod(self.shape(source))) > 3000:
+            return super().step(source)
+        choices = [
+            (0.30, self.conv),
+            (0.16, self.pool),
+            (0.12, self.normalise),
+            (0.05, self.pad),
+            (0.04, self.permute),
+            (0.06, self.separable),
+            (0.06, self.negative),
+            (0.21, super().step),
+        ]
+        weights = np.array([w for w, _ in choices])
+        chosen = int(self.rng.choice(len(choices), p=weights / weights.sum()))
+        return choices[chosen][1](source)
+
+    def chain(self) -> list[int]:
+        last = self.input()
+        if self.chance(0.8):
+            quantizer = self.quantized_bits()
+            last = self.same_shape("QActivation", last, activation=quantizer)
+        for _ in range(self.between(2, 6)):
+            last = self.step(last)
+            if len(self.calls[-1].arguments) != 1 or self.calls[-1].arguments[0] != last - 1:
+                # A merge or a shared call is no link of a chain: `functional` has them.
+                return self.as_graph(last)
+        return [last]
+
+    def as_graph(self, last: int) -> list[int]:
+        self.branched = True
+        return [last]
+
+    def window(self, axes: int, shape: tuple[int, ...]) -> dict:
+        """Size, strides, padding and dilation of a window that fits."""
+        padding = str(self.pick("valid", "same", "same", *(["causal"] if axes == 1 else [])))
+        strides = [self.between(1, 3) if self.chance(0.4) else 1 for _ in range(axes)]
+        dilation = [1] * axes
+        if all(s == 1 for s in strides) and self.chance(0.25):
+            dilation = [self.between(1, 3) for _ in range(axes)]
+        size = []
+        for axis in range(axes):
+            most = min(5, shape[axis]) if padding == "valid" else 5
+            size.append(self.between(1, most))
+            if padding == "valid":
+                while (size[axis] - 1) * dilation[axis] + 1 > shape[axis]:
+                    dilation[axis] -= 1
+        return {"size": size, "strides": strides, "padding": padding, "dilation": dilation}
+
+    def result(self, window: dict, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Positions of a window along each axis."""
+        found = []
+        for n, k, s, d in zip(shape, window["size"], window["strides"], window["dilation"]):
+            span = (k - 1) * d + 1
+            found.append((n - span) // s + 1 if window["padding"] == "valid" else -(-n // s))
+        return tuple(found)
+
+    def conv(self, source: int) -> int:
+        shape = self.shape(source)
+        axes = len(shape) - 1
+        window = self.window(axes, shape)
+        filters = self.between(1, 9)
+        arguments: dict = {
+            "filters": filters,
+            "kernel_size": window["size"],
+            "strides": window["strides"],
+            "padding": window["padding"],
+            "dilation_rate": window["dilation"],
+            "use_bias": self.chance(0.6),
+        }
+        kernel_quantizer = bias_quantizer = None
+        quantized = self.chance(0.8)
+        function = str(self.pick("relu", "tanh", "sigmoid", "linear", "elu"))
+        if quantized:
+            kernel_quantizer, bias_quantizer = self.constant_quantizer(), self.constant_quantizer()
+            arguments |= {"kernel_quantizer": kernel_quantizer, "bias_quantizer": bias_quantizer}
+            if self.chance(0.5):
+                arguments["activation"] = self.activation_quantizer()
+            elif self.chance(0.3):
+                arguments["activation"] = function
+        elif self.chance(0.4):
+            arguments["activation"] = function
+        weights = [self.constants((*window["size"], shape[-1], filters), kernel_quantizer)]
+        if arguments["use_bias"]:
+            weights.append(self.constants((filters,), bias_quantizer))
+        cls = f"{'Q' if quantized else ''}Conv{axes}D"
+        new = (*self.result(window, shape), filters)
+        return self.add(Layer(cls, arguments, weights), [source], new)
+
+    def separable(self, source: int) -> int:
+        shape = self.shape(source)
+        axes = len(shape) - 1
+        window = self.window(axes, shape)
+        if window["padding"] == "causal":
+            window["padding"] = "same"
+        stride = window["strides"][0]
+        window["strides"] = [stride] * axes
+        if stride > 1:
+            window["dilation"] = [1] * axes
+        filters, multiplier = self.between(1, 6), self.between(1, 2)
+        quantized = self.chance(0.6)
+        arguments: dict = {
+            "filters": filters,
+            "kernel_size": window["size"],
+            "strides": window["strides"],
+            "padding": window["padding"],
+            "dilation_rate": window["dilation"],
+            "depth_multiplier": multiplier,
+            "use_bias": self.chance(0.6),
+        }
+        quantizers = [None, None, None]
+        if quantized:
+            quantizers = [self.constant_quantizer() for _ in range(3)]
+            names = ("depthwise_quantizer", "pointwise_quantizer", "bias_quantizer")
+            arguments |= dict(zip(names, quantizers))
+        ones = (1,) * axes
+        weights = [
+            self.constants((*window["size"], shape[-1], multiplier), quantizers[0]),
+            self.constants((*ones, shape[-1] * multiplier, filters), quantizers[1]),
+        ]
+        if arguments["use_bias"]:
+            weights.append(self.constants((filters,), quantizers[2]))
+        cls = f"{'Q' if quantized else ''}SeparableConv{axes}D"
+        new = (*self.result(window, shape), filters)
+        return self.add(Layer(cls, arguments, weights), [source], new)
+
+    def pool(self, source: int) -> int:
+        shape = self.shape(source)
+        axes = len(shape) - 1
+        kind = str(self.pick("Max", "Average"))
+        if self.chance(0.25):
+            keep = self.chance(0.3)
+            new = (*([1] * axes if keep else []), shape[-1])
+            arguments = {"keepdims": True} if keep else {}
+            return self.add(Layer(f"Global{kind}Pooling{axes}D", arguments), [source], new)
+        window = self.window(axes, shape)
+        if window["padding"] == "causal":
+            window["padding"] = "same"
+        window["dilation"] = [1] * axes
+        one = axes == 1
+        arguments = {
+            "pool_size": window["size"][0] if one else window["size"],
+            "strides": window["strides"][0] if one else window["strides"],
+            "padding": window["padding"],
+        }
+        new = (*self.result(window, shape), shape[-1])
+        return self.add(Layer(f"{kind}Pooling{axes}D", arguments), [source], new)
+
+    def normalise(self, source: int) -> int:
+        shape = self.shape(source)
+        axis = int(self.pick(-1, -1, -1, len(shape), self.between(1, len(shape))))
+        length = shape[axis - 1] if axis > 0 else shape[axis]
+        scale, center = self.chance(0.85), self.chance(0.85)
+        arguments = {"axis": axis, "scale": scale, "center": center}
+        rng = self.rng
+        weights = []
+        if scale:
+            weights.append(rng.normal(1, 0.3, length))
+        if center:
+            weights.append(rng.normal(0, 0.5, length))
+        weights += [rng.normal(0, 0.5, length), rng.uniform(0.05, 3, length)]
+        weights = [w.astype(np.float32) for w in weights]
+        call = self.add(Layer("BatchNormalization", arguments, weights), [source], shape)
+        if self.chance(0.6):
+            if self.chance(0.5):
+                return self.q_activation(call)
+            return self.same_shape("Activation", call, activation="relu")
+        return call
+
+    def pad(self, source: int) -> int:
+        shape = self.shape(source)
+        axes = len(shape) - 1
+        cells = [(self.between(0, 2), self.between(0, 2)) for _ in range(axes)]
+        new = (*(n + a + b for n, (a, b) in zip(shape, cells)), shape[-1])
+        padding = list(cells[0]) if axes == 1 else [list(c) for c in cells]
+        return self.add(Layer(f"ZeroPadding{axes}D", {"padding": padding}), [source], new)
+
+    def permute(self, source: int) -> int:
+        shape = self.shape(source)
+        axes = [int(a) for a in self.rng.permutation(len(shape))]
+        dims = [a + 1 for a in axes]
+        return self.add(Layer("Permute", {"dims": dims}), [source], tuple(shape[a] for a in axes))
+
+    def negative(self, source: int) -> int:
+        match self.between(0, 3):
+            case 0:
+                return self.same_shape("ThresholdedReLU", source, theta=self.pick(1.0, 0.5, 0.3))
+            case 1:
+                return self.same_shape("ELU", source, alpha=self.pick(1.0, 0.5, 0.3))
+            case 2:
+                return self.same_shape("Activation", source, activation="elu")
+            case _:
+                return self.same_shape(f"SpatialDropout{len(self.shape(source)) - 1}D", source,
+                                       rate=0.2)
