@@ -102,6 +102,21 @@ def proxy() -> None:
     copy(whole, "proxy.h5", lambda file, config: None)
     whole.unlink()
 
+    def reads(config: dict, name: str, argument: str) -> None:
+        layer(config, name)["inbound_nodes"] = [[[argument, 0, 0, {}]]]
+
+    def swapped(_: h5py.File, config: dict) -> None:
+        reads(config, "a", "d1")
+        reads(config, "fixed_point_quantizer_1", "a")
+        reads(config, "fixed_point_quantizer_2", "fixed_point_quantizer_1")
+
+    def other_weights(file: h5py.File, _: dict) -> None:
+        kernel = file["model_weights/d/kernel:0"]
+        kernel[2, 1] += 0.25
+
+    copy(HERE / "proxy.h5", "proxy_swapped.h5", swapped)
+    copy(HERE / "proxy.h5", "proxy_other_weights.h5", other_weights)
+
 
 def events() -> None:
     with h5py.File(GOLDEN / "events.h5") as file:

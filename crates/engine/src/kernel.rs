@@ -104,7 +104,7 @@ pub(crate) enum Kernel {
         exact: bool,
     },
     /// Batch normalisation.
-    RealNorm(real::RealNorm),
+    RealNorm(Box<real::RealNorm>),
     /// Element-wise function of reals.
     RealFunction(real::Function),
     /// Softmax over rows.

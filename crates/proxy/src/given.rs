@@ -127,26 +127,28 @@ struct Fitting<'a> {
 const HELP: &str = "give the proxy that HGQ made of this very model";
 
 impl Fitting<'_> {
-    fn error(&self, what: impl Into<String>) -> ConvertError {
-        ConvertError::new(Place::model(), format!("the proxy does not fit: {}", what.into()), HELP)
+    /// The proxy is wrong at this node.
+    fn error(&self, node: &str, what: impl Into<String>) -> ConvertError {
+        let what = format!("does not fit the model: {}", what.into());
+        ConvertError::new(Place::layer(node), what, HELP)
     }
 
     fn inputs(&mut self) -> Result<(), ConvertError> {
         let (expected, given) = (&self.expected.inputs, &self.given.inputs);
         if expected.len() != given.len() {
-            return Err(self.error(format!(
-                "it has {} inputs, the model has {}",
+            let what = format!(
+                "does not fit the model: it has {} inputs, the model has {}",
                 given.len(),
                 expected.len()
-            )));
+            );
+            let place = Place::model().attribute("input_layers");
+            return Err(ConvertError::new(place, what, HELP));
         }
         for (&e, &g) in expected.iter().zip(given) {
             let (shape, found) = (&self.expected.call(e).shape, &self.given.call(g).shape);
             if shape != found {
-                return Err(self.error(format!(
-                    "its input `{}` has shape {found:?}, the model's has {shape:?}",
-                    self.given.call_name(g)
-                )));
+                let what = format!("it takes shape {found:?}, the model {shape:?}");
+                return Err(self.error(&self.given.call_name(g), what));
             }
             self.of.push((e, g));
             self.used[g.0] = true;
@@ -184,34 +186,34 @@ impl Fitting<'_> {
                 self.warnings.extend(remark(expected, given));
                 return Ok(());
             };
-            first_reason.get_or_insert(format!(
-                "node `{}` ({}) stands where the conversion puts `{}` ({}): {reason}",
-                given.name, given.class_name, expected.name, expected.class_name
+            first_reason.get_or_insert((
+                given.name.clone(),
+                format!(
+                    "this {} stands where the conversion puts `{}` ({}): {reason}",
+                    given.class_name, expected.name, expected.class_name
+                ),
             ));
         }
-        Err(self.error(first_reason.unwrap_or_else(|| {
-            format!(
-                "node `{}` ({}) of the conversion is missing; nothing reads {}",
-                expected.name,
+        let (node, what) = first_reason.unwrap_or_else(|| {
+            let arguments = arguments.unwrap_or_default();
+            let read: Vec<String> =
+                arguments.iter().map(|a| format!("`{}`", self.given.call_name(*a))).collect();
+            let what = format!(
+                "this {} of the conversion is missing: nothing more reads {}",
                 expected.class_name,
-                arguments
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|a| format!("`{}`", self.given.call_name(*a)))
-                    .collect::<Vec<_>>()
-                    .join(" and ")
-            )
-        })))
+                read.join(" and ")
+            );
+            (expected.name.clone(), what)
+        });
+        Err(self.error(&node, what))
     }
 
     /// Nothing is left over, and the outputs are the same.
     fn ends(&self) -> Result<(), ConvertError> {
         if let Some(extra) = self.given.call_ids().find(|g| !self.used[g.0]) {
             let layer = self.given.layer_of(extra);
-            return Err(self.error(format!(
-                "node `{}` ({}) is not made by the conversion",
-                layer.name, layer.class_name
-            )));
+            let what = format!("the conversion makes no such {} here", layer.class_name);
+            return Err(self.error(&layer.name, what));
         }
         let outputs: Vec<Option<CallId>> =
             self.expected.outputs.iter().map(|&o| self.given_of(o)).collect();
@@ -222,11 +224,12 @@ impl Fitting<'_> {
         let names = |model: &Model| -> String {
             model.outputs.iter().map(|&o| model.call_name(o)).collect::<Vec<_>>().join(", ")
         };
-        Err(self.error(format!(
-            "its outputs are {}, those of the conversion {}",
+        let what = format!(
+            "does not fit the model: the outputs are {}, those of the conversion {}",
             names(self.given),
             names(self.expected)
-        )))
+        );
+        Err(ConvertError::new(Place::model().attribute("output_layers"), what, HELP))
     }
 }
 

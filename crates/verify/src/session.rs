@@ -118,8 +118,10 @@ impl LoadedProxy {
             return Err(Error::new(ErrorKind::Conversion, message)
                 .with_help(Some("give the QKeras model with --model, or leave --proxy out")));
         }
-        let converted =
-            fit(&model.model, proxy).map_err(|e| Error::convert(Leg::Proxy.name(), path, &e))?;
+        let converted = fit(&model.model, proxy).map_err(|e| {
+            let message = format!("--proxy: {}: {e}", path.display());
+            Error::new(ErrorKind::Conversion, message).with_help(Some(e.help()))
+        })?;
         Ok(Self { path: path.to_owned(), converted })
     }
 

@@ -25,6 +25,7 @@ fn jets(file: &str) -> PathBuf {
 fn run(events: PathBuf, input_types: Vec<(Option<String>, InputType)>) -> Report {
     let config = VerifyConfig {
         model: jets("model.h5"),
+        proxy: None,
         events,
         options: EventOptions::default(),
         reference: Leg::Qkeras,
@@ -97,6 +98,7 @@ fn input_types_are_layers_of_their_own() {
     // The jets are arbitrary float32 numbers: no type of 32 bits holds them.
     let config = VerifyConfig {
         model: jets("model.h5"),
+        proxy: None,
         events: jets("events.h5"),
         options: EventOptions::default(),
         reference: Leg::Qkeras,

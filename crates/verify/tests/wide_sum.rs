@@ -26,6 +26,7 @@ fn vectors(file: &str) -> PathBuf {
 fn compare(options: EventOptions) -> Vec<Comparison> {
     let config = VerifyConfig {
         model: vectors("models/wide_sum/model.h5"),
+        proxy: None,
         events: vectors("models/wide_sum/events.h5"),
         options,
         reference: Leg::Qkeras,
@@ -44,6 +45,7 @@ fn traced() -> Traced {
     let directory = tempfile::tempdir().expect("a directory");
     let config = TraceConfig {
         model: vectors("models/wide_sum/model.h5"),
+        proxy: None,
         events: vectors("models/wide_sum/events.h5"),
         options: EventOptions::default(),
         leg: Leg::Qkeras,
@@ -130,7 +132,7 @@ fn a_quantizer_proves_nothing_of_what_it_rounds() {
 
 fn unproven(file: &str) -> Vec<String> {
     let loaded = LoadedModel::open(&vectors(file)).expect(file);
-    let session = Session::new(loaded, Leg::Qkeras, &[], Vec::new()).expect(file);
+    let session = Session::new(loaded, None, Leg::Qkeras, &[], Vec::new()).expect(file);
     let model = &session.loaded.model;
     let calls = session.calls.iter().filter(|c| !session.proven[c.0]);
     calls.map(|&c| model.call_name(c)).collect()

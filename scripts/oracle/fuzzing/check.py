@@ -14,7 +14,7 @@ from fuzzing.values import LEGS, Refused, Side, load
 
 MODEL_REFUSED, CONVERSION_REFUSED = 3, 4
 
-NOT_YET = ("not supported", "cannot be known from the model file", "are not supported", "not supported yet", "cannot run", "no leg can")
+NOT_YET = ("not supported", "cannot run", "no leg can", "cannot be known from the model file")
 """What bittrue says where it makes no claim."""
 
 

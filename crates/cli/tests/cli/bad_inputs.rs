@@ -270,3 +270,57 @@ fn events_fit_no_type_of_32_bits() -> TestResult {
     assert_snapshot!(ran.refusal(&Scratch::new()?)?);
     Ok(())
 }
+
+/// A proxy file that is refused beside the model.
+fn proxy(file: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let arguments = ["--model", MODEL, "--proxy", file, "--events", EVENTS];
+    verify(&arguments)?.refusal(&Scratch::new()?)
+}
+
+#[test]
+fn proxy_is_truncated() -> TestResult {
+    let scratch = Scratch::new()?;
+    let file = scratch.truncated("proxy.h5", "bad/proxy.h5", 9_000)?;
+    let arguments = ["--model", MODEL, "--proxy", &file, "--events", EVENTS];
+    assert_snapshot!(verify(&arguments)?.refusal(&scratch)?);
+    Ok(())
+}
+
+#[test]
+fn proxy_is_of_another_model() -> TestResult {
+    assert_snapshot!(proxy("golden/sep/proxy_sat.h5")?);
+    Ok(())
+}
+
+#[test]
+fn proxy_is_no_proxy() -> TestResult {
+    assert_snapshot!(proxy(MODEL)?);
+    Ok(())
+}
+
+#[test]
+fn proxy_has_swapped_layers() -> TestResult {
+    assert_snapshot!(proxy("bad/proxy_swapped.h5")?);
+    Ok(())
+}
+
+#[test]
+fn proxy_has_other_weights() -> TestResult {
+    assert_snapshot!(proxy("bad/proxy_other_weights.h5")?);
+    Ok(())
+}
+
+#[test]
+fn proxy_beside_a_proxy() -> TestResult {
+    let arguments =
+        ["--model", "bad/proxy.h5", "--proxy", "bad/proxy.h5", "--events", EVENTS];
+    assert_snapshot!(verify(&arguments)?.refusal(&Scratch::new()?)?);
+    Ok(())
+}
+
+#[test]
+fn kernels_that_hgq_leaves_random() -> TestResult {
+    let (model, events) = ("golden/sep/model.h5", "golden/sep/events.h5");
+    assert_snapshot!(compare(model, events)?.refusal(&Scratch::new()?)?);
+    Ok(())
+}

@@ -35,7 +35,7 @@ pub(super) fn lower(
     .map_err(|e| PlanError::new(place.clone(), e.to_string()))?;
     let channel = parameter_of(&norm.axes, shape);
     let source = (norm.clone(), kind);
-    let kernel = Kernel::RealNorm(RealNorm { prepared, channel, source });
+    let kernel = Kernel::RealNorm(Box::new(RealNorm { prepared, channel, source }));
     Ok(Lowered::one(kernel, Edge::real(false)))
 }
 

@@ -17,7 +17,7 @@ pub(super) enum Conversion {
     /// A layer of QKeras: a Keras layer with its name, and what its activation makes.
     Replaced {
         /// The Keras layer, unless the source is a `QActivation`.
-        layer: Option<(String, LayerKind, DeclaredGrid)>,
+        layer: Option<Box<(String, LayerKind, DeclaredGrid)>>,
         /// What follows it.
         activation: Vec<Made>,
     },
@@ -63,7 +63,7 @@ pub(super) fn convert(
     let activation = activation::layers(function, &place, options.mode, warnings)?;
     // HGQ looks for the Keras class of the same name without the Q.
     let class = layer.class_name.strip_prefix('Q').unwrap_or(&layer.class_name).to_owned();
-    Ok(Conversion::Replaced { layer: Some((class, kind, declared)), activation })
+    Ok(Conversion::Replaced { layer: Some(Box::new((class, kind, declared))), activation })
 }
 
 fn random_kernels(layer: &Layer, place: &Place) -> ConvertError {

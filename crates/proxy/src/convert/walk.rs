@@ -249,7 +249,8 @@ impl<'a> Walk<'a> {
                 let names = self.automatic_names(&activation);
                 Ok(Value::of(self.place_chain(argument, activation, names, call)))
             }
-            Conversion::Replaced { layer: Some((class_name, kind, declared)), activation } => {
+            Conversion::Replaced { layer: Some(plain), activation } => {
+                let (class_name, kind, declared) = *plain;
                 let argument = self.first_tensor(call)?;
                 // Names of the throw-away model: the layer's own and the automatic ones.
                 let inputs = self.throw_away(1);
