@@ -4,12 +4,13 @@
 //!   leaves are added in another order. The straight-through sum `x + (y − x)` of a quantizer, the
 //!   bias of a dense layer and a chain of Add layers are such additions. Where every order gives the
 //!   same sum nothing is lost; elsewhere the result is banded.
-//! * A convolution without bias, a batch normalisation and a relu are one kernel, which rounds in
-//!   another order than the three by themselves.
-//! * tanh and sigmoid directly behind a dense layer with a bias are computed inside its kernel, by
-//!   another approximation of the function: banded.
+//! * A batch normalisation behind a two-dimensional convolution without bias is computed inside its
+//!   kernel, which rounds in another order; but not where a model ends in the normalisation.
+//! * tanh, sigmoid and ELU directly behind a dense layer with a bias, and ELU behind a
+//!   two-dimensional convolution with one, are computed inside its kernel, by another approximation
+//!   of the function: banded.
 
-use bittrue_model::{BatchNorm, MergeKind, NodeId, Op, Rounding32, TypedModel};
+use bittrue_model::{MergeKind, NodeId, Op, Rounding32, TypedModel};
 
 /// One term of a sum that may be regrouped.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,25 +59,62 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
     any.then_some(terms)
 }
 
-/// The convolution and the normalisation that are computed together with the relu `id`.
-pub(crate) fn normalised(typed: &TypedModel, id: NodeId) -> Option<(NodeId, &BatchNorm)> {
-    let relu = matches!(
-        typed.nodes[id.0].op,
-        Op::Relu { max_value: None, negative_slope: 0.0, threshold: 0.0 } | Op::QuantizedRelu(_)
-    );
-    let norm = relu.then(|| typed.nodes[id.0].inputs.first()).flatten()?;
-    let Op::BatchNorm(parameters) = &typed.nodes[norm.0].op else { return None };
-    let conv = typed.nodes[norm.0].inputs[0];
-    let Op::Conv { window, bias: None, .. } = &typed.nodes[conv.0].op else { return None };
-    (window.size.len() == 2 && parameters.axes == [2]).then_some((conv, parameters))
+/// How the readers of a normalisation see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Normalised {
+    /// As its own result.
+    Alone,
+    /// Computed inside the kernel of this convolution.
+    Within(NodeId),
+    /// One or the other: that depends on what else is computed.
+    Either(NodeId),
+}
+
+/// How the readers of node `id` see it, if it is a batch normalisation. Its own result, where it is
+/// what a model ends in, is never fused.
+pub(crate) fn normalised(typed: &TypedModel, id: NodeId) -> Normalised {
+    let node = &typed.nodes[id.0];
+    let Op::BatchNorm(norm) = &node.op else { return Normalised::Alone };
+    if node.shape.len() != 3 || !matches!(norm.axes.as_slice(), [0] | [2]) {
+        return Normalised::Alone;
+    }
+    // What does nothing is no obstacle.
+    let mut conv = node.inputs[0];
+    while matches!(typed.nodes[conv.0].op, Op::Reshape) && typed.nodes[conv.0].shape == node.shape {
+        conv = typed.nodes[conv.0].inputs[0];
+    }
+    let Op::Conv { window, groups: 1, bias: None, .. } = &typed.nodes[conv.0].op else {
+        return Normalised::Alone;
+    };
+    if window.size.len() != 2 || window.dilation.iter().any(|&d| d != 1) {
+        return Normalised::Alone;
+    }
+    let readers = typed.nodes.iter().filter(|n| n.inputs.contains(&conv)).count();
+    match readers == 1 && !typed.outputs.contains(&conv) {
+        true => Normalised::Within(conv),
+        false => Normalised::Either(conv),
+    }
+}
+
+/// Whether a normalisation is an output of the model, and has readers for which it is fused: then it
+/// depends on what else is fetched.
+pub(crate) fn is_output_and_fused(typed: &TypedModel, id: NodeId) -> bool {
+    typed.outputs.contains(&id)
+        && typed.nodes.iter().any(|n| n.inputs.contains(&id))
+        && normalised(typed, id) != Normalised::Alone
 }
 
 /// Whether the node is a function that is computed inside the dense kernel before it.
 pub(crate) fn inside_linear(typed: &TypedModel, id: NodeId) -> bool {
     let node = &typed.nodes[id.0];
-    matches!(node.op, Op::Sigmoid | Op::Tanh | Op::Elu { .. })
-        && matches!(
-            typed.nodes[node.inputs[0].0].op,
-            Op::Dense { bias: Some(_), .. } | Op::Conv { bias: Some(_), .. }
-        )
+    let before = &typed.nodes[node.inputs.first().map_or(0, |n| n.0)];
+    match (&node.op, &before.op) {
+        (Op::Sigmoid | Op::Tanh | Op::Elu { .. }, Op::Dense { bias: Some(_), .. }) => {
+            before.shape.len() == 1
+        }
+        (Op::Elu { .. }, Op::Conv { window, bias: Some(_), .. }) => {
+            window.size.len() == 2 && window.dilation.iter().all(|&d| d == 1)
+        }
+        _ => false,
+    }
 }

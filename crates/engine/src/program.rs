@@ -2,13 +2,14 @@
 
 use bittrue_block::Storage;
 use bittrue_fixed::Kif;
-use bittrue_model::{AlignedLayer, CallId, Model, NodeId, Place, TypedModel};
+use bittrue_model::{CallId, Model, NodeId, Op, Place, TypedModel};
 
 use crate::PlanError;
 use crate::edge::{Edge, Repr};
+use crate::fusion::{self, Normalised};
 use crate::kernel::Kernel;
-use crate::lower::{Care, Neighbours, lower};
-use crate::{fusion, real};
+use crate::lower::{Care, Neighbours, lower, norm};
+use crate::real;
 
 /// Keeps each kernel once, so that equal ones of different legs share their results.
 #[derive(Debug, Default)]
@@ -51,6 +52,8 @@ pub(crate) struct Program {
     elements: Vec<usize>,
     /// For each call of the source model: the slot of its aligned tensor.
     pub(crate) aligned: Vec<Option<usize>>,
+    /// For each call of the source model: the slot of what its readers see.
+    pub(crate) feeds: Vec<Option<usize>>,
     /// For each slot: the first call that it is the aligned tensor of.
     pub(crate) call_of_slot: Vec<Option<CallId>>,
 }
@@ -73,13 +76,18 @@ impl Program {
     ) -> Result<Self, PlanError> {
         let mut program = Self::default();
         let mut slot_of: Vec<usize> = Vec::with_capacity(typed.nodes.len());
+        // What the readers of a node see, which is not always its own result.
+        let mut feed_of: Vec<usize> = Vec::with_capacity(typed.nodes.len());
         for id in 0..typed.nodes.len() {
-            let inputs = typed.nodes[id].inputs.iter().map(|n| slot_of[n.0]).collect();
-            let known = |n: NodeId| slot_of.get(n.0).copied();
+            let inputs = typed.nodes[id].inputs.iter().map(|n| feed_of[n.0]).collect();
+            let known = |n: NodeId| feed_of.get(n.0).copied();
             let slot = program.node(typed, NodeId(id), inputs, &known, care, interner)?;
             slot_of.push(slot);
+            let feed = program.feed(typed, NodeId(id), &feed_of, interner)?;
+            feed_of.push(feed.unwrap_or(slot));
         }
         program.aligned = typed.aligned.iter().map(|a| a.map(|a| slot_of[a.node.0])).collect();
+        program.feeds = typed.aligned.iter().map(|a| a.map(|a| feed_of[a.node.0])).collect();
         program.call_of_slot = vec![None; program.edges.len()];
         for (call, slot) in program.aligned.iter().enumerate().rev() {
             if let Some(slot) = *slot {
@@ -101,18 +109,13 @@ impl Program {
         interner: &mut Interner,
     ) -> Result<usize, PlanError> {
         let node = &typed.nodes[id.0];
-        // Where a normalisation is computed with a relu, both read the convolution.
-        let normalised = fusion::normalised(typed, id).and_then(|(conv, norm)| {
-            Some((known(conv)?, norm, typed.nodes[conv.0].shape.as_slice()))
-        });
-        let inputs = normalised.map_or(inputs, |(conv, ..)| vec![conv]);
         let shapes: Vec<&[usize]> =
             node.inputs.iter().map(|n| typed.nodes[n.0].shape.as_slice()).collect();
         let edges: Vec<&Edge> = inputs.iter().map(|&s| &self.edges[s]).collect();
         let (regrouped, extra) = terms(typed, id, &inputs, known).unwrap_or_default();
         let neighbours = Neighbours {
             inside_linear: fusion::inside_linear(typed, id),
-            normalised: normalised.map(|(_, norm, shape)| (norm, shape)),
+            either: fusion::is_output_and_fused(typed, id),
             regrouped,
             extra: extra.iter().map(|&s| &self.edges[s]).collect(),
         };
@@ -135,6 +138,40 @@ impl Program {
         arguments.first().copied().ok_or_else(|| {
             PlanError::new(Place::layer(&node.name), "an operation without arguments")
         })
+    }
+
+    /// Adds what the readers of a node see, where that is not its own result.
+    fn feed(
+        &mut self,
+        typed: &TypedModel,
+        id: NodeId,
+        feed_of: &[usize],
+        interner: &mut Interner,
+    ) -> Result<Option<usize>, PlanError> {
+        let node = &typed.nodes[id.0];
+        let (conv, form) = match fusion::normalised(typed, id) {
+            Normalised::Alone => return Ok(None),
+            Normalised::Within(conv) => (conv, norm::Form::Within),
+            Normalised::Either(conv) => (conv, norm::Form::Either),
+        };
+        let Op::BatchNorm(parameters) = &node.op else { return Ok(None) };
+        let place = Place::layer(&node.name);
+        if parameters.axes != [2] {
+            let what = "a BatchNormalization over the first axis behind a convolution without bias: \
+                        TensorFlow fuses the two and applies the parameters along the channels, \
+                        which is no function of the model as written; supported: axis=-1, or a \
+                        convolution with bias";
+            return Err(PlanError::new(place, what));
+        }
+        let lowered = norm::lower(parameters, &node.shape, form, &place)?;
+        let mut arguments = vec![feed_of[conv.0]];
+        for kernel in lowered.kernels {
+            let kernel = interner.intern(kernel);
+            let output = self.slot(lowered.edge.clone(), node.shape.iter().product());
+            self.steps.push(Step { kernel, inputs: arguments, output });
+            arguments = vec![output];
+        }
+        Ok(arguments.first().copied())
     }
 
     fn slot(&mut self, edge: Edge, elements: usize) -> usize {
@@ -210,7 +247,7 @@ fn terms(
 /// One layer of a target, to be fed the reference's inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct OwnProgram {
-    /// Slots that take the reference's aligned tensor of a call.
+    /// Slots that take what the readers of a call see in the reference.
     pub(crate) feeds: Vec<(usize, CallId)>,
     /// The steps.
     pub(crate) steps: Vec<Step>,
@@ -232,20 +269,11 @@ impl OwnProgram {
         interner: &mut Interner,
     ) -> Result<Option<Self>, PlanError> {
         let Some(aligned) = typed.aligned[call.0] else { return Ok(None) };
-        // A relu that is computed together with its convolution reads that one's tensor.
-        let conv = (0..typed.nodes.len())
-            .filter(|&id| typed.nodes[id].origin == call)
-            .find_map(|id| fusion::normalised(typed, NodeId(id)))
-            .and_then(|(conv, _)| {
-                let stands = |a: &Option<AlignedLayer>| a.is_some_and(|a| a.node == conv);
-                typed.aligned.iter().position(stands).map(CallId)
-            });
-        let mut parents = model.call(call).inputs.clone();
-        parents.extend(conv);
+        let parents = &model.call(call).inputs;
         let mut program = Program::default();
         let mut feeds = Vec::new();
-        for &parent in &parents {
-            let Some(slot) = reference.aligned[parent.0] else { return Ok(None) };
+        for &parent in parents {
+            let Some(slot) = reference.feeds[parent.0] else { return Ok(None) };
             let edge = reference.edges[slot].clone();
             feeds.push((program.slot(edge, reference.elements[slot]), parent));
         }
@@ -271,7 +299,7 @@ impl OwnProgram {
                     )
                 })?);
             }
-            let known = |n: NodeId| slot_of[n.0].or_else(|| feed_of(n).map(|f| feeds[f].0));
+            let known = |n: NodeId| slot_of[n.0];
             let slot = program.node(typed, NodeId(id), inputs, &known, care, interner)?;
             slot_of[id] = Some(slot);
         }

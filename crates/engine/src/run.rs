@@ -95,28 +95,36 @@ impl Engine {
             memo: HashMap::new(),
         };
         let mut legs: Vec<LegValues> = Vec::new();
+        // What the readers of each call see in the reference.
+        let mut seen: Vec<Option<Arc<LaneBlock>>> = Vec::new();
         for leg in &self.legs {
             let (program, own) =
                 if fast { (&leg.fast, &leg.own_fast) } else { (&leg.careful, &leg.own_careful) };
             let reference = legs.first().map(|l| l.aligned.as_slice());
-            let aligned = runner.program(program, reference);
+            let (aligned, feeds) = runner.program(program, reference);
             let own = match reference {
-                Some(reference) => own
+                Some(_) => own
                     .iter()
                     .zip(&aligned)
                     .map(|(own, aligned)| match own {
-                        Some(own) => runner.own(own, reference),
+                        Some(own) => runner.own(own, &seen),
                         // An input is fed by the events in every leg.
                         None => aligned.clone(),
                     })
                     .collect(),
-                None => vec![None; aligned.len()],
+                None => {
+                    seen = feeds;
+                    vec![None; aligned.len()]
+                }
             };
             legs.push(LegValues { aligned, own });
         }
         (legs, runner.exceptional)
     }
 }
+
+/// Tensors by call of the source model.
+type Tensors = Vec<Option<Arc<LaneBlock>>>;
 
 struct Runner<'a> {
     kernels: &'a [Kernel],
@@ -129,13 +137,13 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Runs a leg. Tensors equal to the reference's are replaced by it, so that what follows is
-    /// shared.
+    /// Runs a leg: the aligned tensors, and what their readers see. Tensors equal to the
+    /// reference's are replaced by it, so that what follows is shared.
     fn program(
         &mut self,
         program: &Program,
         reference: Option<&[Option<Arc<LaneBlock>>]>,
-    ) -> Vec<Option<Arc<LaneBlock>>> {
+    ) -> (Tensors, Tensors) {
         let mut slots: Vec<Option<Arc<LaneBlock>>> = vec![None; program.slots()];
         for step in &program.steps {
             let mut result = self.step(step, &slots);
@@ -148,10 +156,13 @@ impl Runner<'_> {
             }
             slots[step.output] = Some(result);
         }
-        program.aligned.iter().map(|slot| slot.and_then(|s| slots[s].clone())).collect()
+        let of = |calls: &[Option<usize>]| {
+            calls.iter().map(|slot| slot.and_then(|s| slots[s].clone())).collect()
+        };
+        (of(&program.aligned), of(&program.feeds))
     }
 
-    /// Runs one layer on the reference's tensors.
+    /// Runs one layer on what it would read in the reference.
     fn own(
         &mut self,
         own: &OwnProgram,

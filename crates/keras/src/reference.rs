@@ -87,8 +87,9 @@ fn operations(kind: &LayerKind, input: usize, place: &Place) -> Result<Vec<Op>, 
         LayerKind::BatchNorm(b) => vec![Op::BatchNorm(b.clone())],
         LayerKind::ThresholdedRelu { theta } => vec![Op::ThresholdedRelu { theta: *theta }],
         LayerKind::Elu { alpha } => vec![Op::Elu { alpha: *alpha }],
-        LayerKind::Flatten | LayerKind::Reshape => vec![Op::Reshape],
-        LayerKind::Dropout | LayerKind::Nested => vec![],
+        // Dropout does nothing, but it is an operation that reads its argument.
+        LayerKind::Flatten | LayerKind::Reshape | LayerKind::Dropout => vec![Op::Reshape],
+        LayerKind::Nested => vec![],
         LayerKind::Concatenate(c) => vec![Op::Concatenate { axis: c.event_axis }],
         LayerKind::Merge(kind) => vec![Op::Merge(*kind)],
         LayerKind::FixedPointQuantizer(_) | LayerKind::UnaryLut(_) => {

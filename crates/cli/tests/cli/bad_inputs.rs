@@ -312,8 +312,7 @@ fn proxy_has_other_weights() -> TestResult {
 
 #[test]
 fn proxy_beside_a_proxy() -> TestResult {
-    let arguments =
-        ["--model", "bad/proxy.h5", "--proxy", "bad/proxy.h5", "--events", EVENTS];
+    let arguments = ["--model", "bad/proxy.h5", "--proxy", "bad/proxy.h5", "--events", EVENTS];
     assert_snapshot!(verify(&arguments)?.refusal(&Scratch::new()?)?);
     Ok(())
 }

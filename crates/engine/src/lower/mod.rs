@@ -12,12 +12,12 @@
 mod elementwise;
 mod linear;
 mod merge;
-mod norm;
+pub(crate) mod norm;
 mod quantize;
 mod window;
 
 use bittrue_keras::{exact, float, prepare_bits, prepare_relu};
-use bittrue_model::{BatchNorm, Op, Place, Rounding32, TypedNode};
+use bittrue_model::{Op, Place, Rounding32, TypedNode};
 
 use self::linear::Sums;
 use self::quantize::literal;
@@ -55,9 +55,8 @@ impl Lowered {
 pub(crate) struct Neighbours<'a> {
     /// Whether it is a function computed inside the kernel of the sums before it.
     pub(crate) inside_linear: bool,
-    /// The normalisation that TensorFlow computes together with a convolution and this relu: then the
-    /// argument of the kernels is the convolution's result, of this shape.
-    pub(crate) normalised: Option<(&'a BatchNorm, &'a [usize])>,
+    /// Whether it is a normalisation that may or may not be computed inside the kernel before it.
+    pub(crate) either: bool,
     /// The terms of a sum that TensorFlow may regroup, by the kernel's arguments.
     pub(crate) regrouped: Vec<Term>,
     /// Edges of the arguments that only the terms read, behind the node's own.
@@ -66,23 +65,6 @@ pub(crate) struct Neighbours<'a> {
 
 /// Lowers one node. `shapes` are those of its arguments.
 pub(crate) fn lower(
-    node: &TypedNode,
-    inputs: &[&Edge],
-    shapes: &[&[usize]],
-    neighbours: Neighbours<'_>,
-    care: Care,
-) -> Result<Lowered, PlanError> {
-    let Some((norm, shape)) = neighbours.normalised else {
-        return alone(node, inputs, shapes, neighbours, care);
-    };
-    let mut first = norm::lower(norm, shape, true, &Place::layer(&node.name))?;
-    let rest = alone(node, &[&first.edge], shapes, Neighbours::default(), care)?;
-    first.kernels.extend(rest.kernels);
-    Ok(Lowered { kernels: first.kernels, edge: rest.edge })
-}
-
-/// Lowers a node that reads its arguments themselves.
-fn alone(
     node: &TypedNode,
     inputs: &[&Edge],
     shapes: &[&[usize]],
@@ -136,7 +118,10 @@ fn alone(
         Op::Pool(pool) => window::pool(pool, inputs[0], shapes[0], exact, care),
         Op::ZeroPadding(cells) => window::gather(window::padding(cells, shapes[0]), inputs[0]),
         Op::Permute(axes) => window::gather(window::permutation(axes, shapes[0]), inputs[0]),
-        Op::BatchNorm(b) => norm::lower(b, shapes[0], false, &place())?,
+        Op::BatchNorm(b) => {
+            let form = if neighbours.either { norm::Form::Either } else { norm::Form::Alone };
+            norm::lower(b, shapes[0], form, &place())?
+        }
         Op::ThresholdedRelu { theta } => {
             let exact = inputs[0].is_exact();
             let theta = *theta as f32;

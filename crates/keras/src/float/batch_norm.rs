@@ -5,7 +5,7 @@
 //! on the CPU: then every candidate within two units in the last place is followed through the
 //! formula, and the band holds all results.
 
-use super::activations::{Banded, Position, relu};
+use super::activations::{Banded, Position};
 use super::error::ArgumentError;
 use super::ftz::{add, div, fma, ftz, mul, sub};
 
@@ -37,9 +37,8 @@ pub enum BatchNormKind {
     Composed,
     /// The fused kernel for rank 5 and one axis, 1 or 4: `(x - mean)·inv + beta`.
     FusedVolume,
-    /// A Conv2D without bias, the fused kernel and a relu in one kernel (rewrite G5). The value is that
-    /// behind the relu.
-    ConvRelu,
+    /// Inside the kernel of a Conv2D without bias (rewrite G5): `((x - mean)·inv)·gamma + beta`.
+    Convolution,
 }
 
 impl BatchNormKind {
@@ -69,8 +68,8 @@ enum Formula {
     Centered,
     /// `x·factor + shift`.
     Composed,
-    /// `relu(((x - mean)·factor)·gamma + beta)`.
-    ConvRelu,
+    /// `((x - mean)·factor)·gamma + beta`.
+    Convolution,
 }
 
 #[derive(Clone, Debug)]
@@ -112,7 +111,7 @@ impl BatchNorm {
             BatchNormKind::Fused if len.is_multiple_of(4) => Formula::FusedByFour,
             BatchNormKind::Fused | BatchNormKind::FusedVolume => Formula::Centered,
             BatchNormKind::Composed => Formula::Composed,
-            BatchNormKind::ConvRelu => Formula::ConvRelu,
+            BatchNormKind::Convolution => Formula::Convolution,
         };
         let parameters = (0..len).map(|c| self.parameters(kind, formula, c)).collect();
         Ok(PreparedBatchNorm { formula, parameters })
@@ -130,7 +129,7 @@ impl BatchNorm {
             _ => around(exact),
         };
         let candidate = |root: f32| match formula {
-            Formula::FusedByFour | Formula::ConvRelu => Candidate { factor: root, shift: 0.0 },
+            Formula::FusedByFour | Formula::Convolution => Candidate { factor: root, shift: 0.0 },
             Formula::Centered => Candidate { factor: mul(root, gamma), shift: 0.0 },
             Formula::Composed => {
                 let factor = mul(root, gamma);
@@ -213,7 +212,7 @@ impl Formula {
             Self::FusedByFour => fma(mul(sub(x, mean), factor), gamma, beta),
             Self::Centered => add(mul(sub(x, mean), factor), beta),
             Self::Composed => add(mul(x, factor), shift),
-            Self::ConvRelu => relu(add(mul(mul(sub(x, mean), factor), gamma), beta)),
+            Self::Convolution => add(mul(mul(sub(x, mean), factor), gamma), beta),
         }
     }
 }
