@@ -274,7 +274,7 @@ fn events_fit_no_type_of_32_bits() -> TestResult {
 /// A proxy file that is refused beside the model.
 fn proxy(file: &str) -> Result<String, Box<dyn std::error::Error>> {
     let arguments = ["--model", MODEL, "--proxy", file, "--events", EVENTS];
-    verify(&arguments)?.refusal(&Scratch::new()?)
+    verify(arguments)?.refusal(&Scratch::new()?)
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn proxy_is_truncated() -> TestResult {
     let scratch = Scratch::new()?;
     let file = scratch.truncated("proxy.h5", "bad/proxy.h5", 9_000)?;
     let arguments = ["--model", MODEL, "--proxy", &file, "--events", EVENTS];
-    assert_snapshot!(verify(&arguments)?.refusal(&scratch)?);
+    assert_snapshot!(verify(arguments)?.refusal(&scratch)?);
     Ok(())
 }
 
@@ -313,7 +313,7 @@ fn proxy_has_other_weights() -> TestResult {
 #[test]
 fn proxy_beside_a_proxy() -> TestResult {
     let arguments = ["--model", "bad/proxy.h5", "--proxy", "bad/proxy.h5", "--events", EVENTS];
-    assert_snapshot!(verify(&arguments)?.refusal(&Scratch::new()?)?);
+    assert_snapshot!(verify(arguments)?.refusal(&Scratch::new()?)?);
     Ok(())
 }
 
