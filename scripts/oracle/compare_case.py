@@ -27,6 +27,9 @@ import reference
 PROXIES = {"proxy_sat": False, "proxy_wrap": True}
 """Group name and HGQ's `aggressive` argument."""
 
+CHUNK_BYTES = 1 << 24
+"""Up to this size a dataset of `--out` is one chunk."""
+
 
 def differing_events(left: np.ndarray, right: np.ndarray) -> int:
     """Events with at least one different value; NaN equals NaN, -0 equals 0."""
@@ -95,17 +98,34 @@ def evaluate(model_path: Path, events_path: Path) -> tuple[dict, dict]:
 
 
 def store(path: Path, sides: dict) -> None:
-    """Write every value of every side to `path`."""
+    """Write every value of every side to `path`; equal bytes under several names once."""
+    stored: dict[tuple, h5py.Dataset] = {}
     with h5py.File(path, "w") as file:
+
+        def put(name: str, value: np.ndarray) -> None:
+            value = np.ascontiguousarray(value)
+            key = (value.dtype.str, value.shape, hashlib.sha256(value.tobytes()).digest())
+            if key in stored:
+                file[name] = stored[key]
+                return
+            # Short chunks compress badly, and these files are read as a whole.
+            chunks = value.shape if 0 < value.nbytes <= CHUNK_BYTES else True
+            stored[key] = file.create_dataset(
+                name,
+                data=value,
+                chunks=chunks,
+                compression="gzip",
+                compression_opts=9,
+                shuffle=True,
+            )
+
         for group, (values, outputs) in sides.items():
             target = file.create_group(group)
             target.attrs["layer_order"] = json.dumps(list(values))
             for name, value in values.items():
-                target.create_dataset(name, data=value, compression="gzip", shuffle=True)
+                put(f"{group}/{name}", value)
             for index, output in enumerate(outputs):
-                file.create_dataset(
-                    f"{group}_output/{index}", data=output, compression="gzip", shuffle=True
-                )
+                put(f"{group}_output/{index}", output)
 
 
 def report(document: dict) -> None:
