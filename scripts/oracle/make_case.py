@@ -1,11 +1,12 @@
 """Make a test case directory: real QKeras and both HGQ proxies on a model and events.
 
-    make_case.py model.h5 events.h5 DIRECTORY [--exercises TEXT]
+    make_case.py model.h5 events.h5 DIRECTORY [--name NAME] [--exercises TEXT]
 
 Writes `model.h5`, `events.h5`, `expected.h5` (groups qkeras, proxy_sat and
 proxy_wrap with one dataset per layer call, and <group>_output/<index> with the
 model's outputs) and `case.json` (counts of differing events, which proxy layer
-stands for which call, what was refused and why).
+stands for which call, what was refused and why). A `model.h5` or `events.h5` that is
+the very file given, for instance a symbolic link to it, is left alone.
 
 A layer's value is that of a `predict` of the model's outputs and that layer.
 """
@@ -87,10 +88,12 @@ def main() -> int:
     parser.add_argument("model", type=Path, help="Keras-2 HDF5 model")
     parser.add_argument("events", type=Path, help="HDF5 events")
     parser.add_argument("directory", type=Path, help="directory of the case")
+    parser.add_argument("--name", help="name of the case, else that of its directory")
     parser.add_argument("--exercises", default="", help="what the case is for")
     arguments = parser.parse_args()
+    named = {} if arguments.name is None else {"name": arguments.name}
     document = write_case(
-        arguments.model, arguments.events, arguments.directory, arguments.exercises
+        arguments.model, arguments.events, arguments.directory, arguments.exercises, **named
     )
     print(json.dumps({k: document[k] for k in ("events", "differing_events", "errors")
                       if k in document}, indent=1))
