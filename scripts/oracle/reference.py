@@ -20,9 +20,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 
-# Importing HGQ already starts the runtime, after which this is refused.
-tf.config.threading.set_intra_op_parallelism_threads(1)
-tf.config.threading.set_inter_op_parallelism_threads(1)
+# One thread, unless `time_predict.py` asks for another number; 0 is TensorFlow's own
+# choice. Importing HGQ already starts the runtime, after which this is refused.
+_THREADS = int(os.environ.get("BITTRUE_ORACLE_THREADS", "1"))
+tf.config.threading.set_intra_op_parallelism_threads(_THREADS)
+tf.config.threading.set_inter_op_parallelism_threads(_THREADS)
 
 # TensorFlow binds `tf.keras` lazily, to whichever Keras registered last. This
 # access has to happen before QKeras imports tfmot, and tfmot imports tf_keras;
