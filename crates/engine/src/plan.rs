@@ -122,9 +122,9 @@ impl Engine {
     }
 }
 
-/// About a quarter of a megabyte of 8-byte values in the widest tensor.
+/// Half a megabyte of 8-byte values in the widest tensor.
 fn lanes(widest: usize) -> usize {
-    const VALUES: usize = 1 << 15;
+    const VALUES: usize = 1 << 16;
     (VALUES / widest.max(1)).clamp(8, 512)
 }
 
