@@ -7,9 +7,13 @@ writes testvectors/quantizers/functions.json:
 * `crc32`: check sums (one per 65,536 results, little-endian float32, every NaN as 0x7fc00000) over inputs that the
   test generates again, so that millions of results are compared bit for bit without being stored;
 * `ulp`: the largest distance from the true value in units in the last place of the float32 result, per distribution;
-  results below 2^-125, which are flushed, do not count.
+  results below 2^-125, which are flushed, do not count;
+* `rsqrt_steps`: how many of the vector `rsqrt` results lie how many float32 values from f(1/f(sqrt(x))).
+
+With the argument `positive` only the entries of `log` and `rsqrt` are measured again and the others kept.
 """
 import json
+import sys
 import zlib
 
 import numpy as np
@@ -110,8 +114,47 @@ FUNCTIONS = {
 }
 
 
+POSITIVE = {
+    "log": (tf.math.log, np.log),
+    "rsqrt": (tf.math.rsqrt, lambda x: 1 / np.sqrt(x)),
+}
+
+
+def measure_positive(result):
+    """The functions of positive numbers; the kernel of `rsqrt` depends on the CPU, so it has no check sum."""
+    rng = np.random.default_rng(20240123)
+    samples = {
+        "2^uniform(-126,128)": 2.0 ** rng.uniform(-126, 128, COUNT),
+        "2^uniform(-20,20)": 2.0 ** rng.uniform(-20, 20, COUNT),
+        "uniform(0,4)": rng.uniform(0, 4, COUNT) + 2.0**-30,
+        "uniform(0.9,1.1)": rng.uniform(0.9, 1.1, COUNT),
+    }
+    steps = np.zeros(17, np.int64)
+    for name, (function, true) in POSITIVE.items():
+        result["ulp"][name] = {}
+        for kind, x in samples.items():
+            x = x.astype(F)
+            x = np.where(np.isfinite(x), x, F(1))
+            found, expected = function(x).numpy(), true(x.astype(np.float64))
+            entry = {"samples": len(x), "body": largest_ulp(found, expected)}
+            entry["tail"] = largest_ulp(tail(function, x), expected)
+            result["ulp"][name][kind] = entry
+            if name == "rsqrt":
+                composed = F(1) / np.sqrt(x)
+                assert np.array_equal(bits(tail(function, x)), bits(composed))
+                away = bits(found).astype(np.int64) - bits(composed).astype(np.int64)
+                steps += np.bincount(away + 8, minlength=17)
+    result["rsqrt_steps"] = {str(k - 8): int(n) for k, n in enumerate(steps) if n}
+
+
 def main():
     np.seterr(all="ignore")
+    if sys.argv[1:] == ["positive"]:
+        result = json.loads((OUT / "functions.json").read_text())
+        measure_positive(result)
+        (OUT / "functions.json").write_text(json.dumps(result, indent=1) + "\n")
+        print(result["ulp"]["log"], result["ulp"]["rsqrt"], result["rsqrt_steps"])
+        return
     rng = np.random.default_rng(20240120)
     result = {"tensorflow": tf.__version__, "crc32": {}, "ulp": {}}
     for name, (function, _) in FUNCTIONS.items():
@@ -151,6 +194,7 @@ def main():
             found = largest_ulp(tf.nn.softmax(x).numpy(), softmax(x.astype(np.float64)))
             kind = f"{columns} values in ±{scale // 2}"
             result["ulp"].setdefault("softmax", {})[kind] = {"samples": x.size, "body": found}
+    measure_positive(result)
     (OUT / "functions.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result["ulp"], indent=1))
 

@@ -2,15 +2,16 @@
 //!
 //! The formula depends on what TensorFlow runs the layer with ([`BatchNormKind`]). All of them take
 //! `1/sqrt(variance + epsilon)`. Where that is a vector instruction, the result is approximate and depends
-//! on the CPU: then every candidate within two units in the last place is followed through the
+//! on the CPU: then every candidate within [`RSQRT_STEPS`] is followed through the
 //! formula, and the band holds all results.
 
 use super::activations::{Banded, Position};
 use super::error::ArgumentError;
 use super::ftz::{add, div, fma, ftz, mul, sub};
 
-/// How far the vector `rsqrt` can be from `f(1/f(sqrt(x)))`, in units in the last place.
-const RSQRT_ULP: u32 = 2;
+/// How many float32 values the vector `rsqrt` can be away from `f(1/f(sqrt(x)))`: measured over four
+/// million values (`rsqrt_steps` in `testvectors/quantizers/functions.json`).
+pub const RSQRT_STEPS: u32 = 3;
 
 /// The parameters of a BatchNormalization, one value per parameter index: the channel for a single axis,
 /// the index in C order over all normalized axes (ascending) for several.
@@ -31,13 +32,18 @@ pub struct BatchNorm {
 /// Which of TensorFlow's computations is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BatchNormKind {
-    /// The fused kernel for rank 4 and one axis, 1 or 3. Certain.
+    /// The fused kernel for rank 4 and axis 3, certain: `fma((x - mean)·inv, gamma, beta)` when the number
+    /// of channels is a multiple of four, else `(x - mean)·(gamma/sqrt(variance + epsilon)) + beta`.
     Fused,
-    /// Single operations (ranks 2 and 3, and rank 4 with other axes): `x·inv + (beta - mean·inv)`.
+    /// The fused kernel for rank 4 and axis 1, certain: the second formula for any number of channels.
+    FusedFirst,
+    /// Single operations (ranks 2 and 3, and ranks 4 and 5 with other axes): `x·inv + (beta - mean·inv)`.
     Composed,
     /// The fused kernel for rank 5 and one axis, 1 or 4: `(x - mean)·inv + beta`.
     FusedVolume,
-    /// Inside the kernel of a Conv2D without bias (rewrite G5): `((x - mean)·inv)·gamma + beta`.
+    /// Inside the kernel of a Conv2D without bias (rewrite G5): `((x - mean)·inv)·gamma + beta`, whatever
+    /// the number of channels. Every reader of the normalisation sees this value; only where the
+    /// normalisation itself is an output of the model and nothing else reads it, it is [`Fused`](Self::Fused).
     Convolution,
 }
 
@@ -46,7 +52,8 @@ impl BatchNormKind {
     #[must_use]
     pub fn of(rank: usize, axes: &[usize]) -> Self {
         match (rank, axes) {
-            (4, [1 | 3]) => Self::Fused,
+            (4, [3]) => Self::Fused,
+            (4, [1]) => Self::FusedFirst,
             (5, [1 | 4]) => Self::FusedVolume,
             _ => Self::Composed,
         }
@@ -109,7 +116,9 @@ impl BatchNorm {
         }
         let formula = match kind {
             BatchNormKind::Fused if len.is_multiple_of(4) => Formula::FusedByFour,
-            BatchNormKind::Fused | BatchNormKind::FusedVolume => Formula::Centered,
+            BatchNormKind::Fused | BatchNormKind::FusedFirst | BatchNormKind::FusedVolume => {
+                Formula::Centered
+            }
             BatchNormKind::Composed => Formula::Composed,
             BatchNormKind::Convolution => Formula::Convolution,
         };
@@ -125,7 +134,9 @@ impl BatchNorm {
         let root = ftz(variance.sqrt());
         let exact = div(1.0, root);
         let roots = match (kind, Position::of(c, self.mean.len())) {
-            (BatchNormKind::Fused, _) | (_, Position::Tail) => vec![exact],
+            (BatchNormKind::Fused | BatchNormKind::FusedFirst, _) | (_, Position::Tail) => {
+                vec![exact]
+            }
             _ => around(exact),
         };
         let candidate = |root: f32| match formula {
@@ -138,7 +149,9 @@ impl BatchNorm {
             }
         };
         let mut candidates: Vec<_> = roots.into_iter().map(candidate).collect();
-        if let (BatchNormKind::Fused, Formula::Centered) = (kind, formula) {
+        if let (BatchNormKind::Fused | BatchNormKind::FusedFirst, Formula::Centered) =
+            (kind, formula)
+        {
             candidates = vec![Candidate { factor: div(gamma, root), shift: 0.0 }];
         }
         Parameters { mean, gamma, beta: beta.unwrap_or(0.0), candidates }
@@ -150,7 +163,7 @@ fn around(x: f32) -> Vec<f32> {
     let mut values = vec![x];
     if x.is_finite() && x > 0.0 {
         let (mut below, mut above) = (x, x);
-        for _ in 0..RSQRT_ULP {
+        for _ in 0..RSQRT_STEPS {
             below = below.next_down();
             above = above.next_up();
             values.extend([below, above]);
@@ -214,5 +227,68 @@ impl Formula {
             Self::Composed => add(mul(x, factor), shift),
             Self::Convolution => add(mul(mul(sub(x, mean), factor), gamma), beta),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn norm(channels: usize) -> BatchNorm {
+        let values =
+            |start: f32| (0..channels).map(|c| start + c as f32 * 0.37).collect::<Vec<_>>();
+        BatchNorm {
+            gamma: Some(values(0.7)),
+            beta: Some(values(-0.3)),
+            mean: values(0.1),
+            variance: values(0.9),
+            epsilon: 1.0e-3,
+        }
+    }
+
+    #[test]
+    fn the_kind_follows_rank_and_axes() {
+        assert_eq!(BatchNormKind::of(4, &[3]), BatchNormKind::Fused);
+        assert_eq!(BatchNormKind::of(4, &[1]), BatchNormKind::FusedFirst);
+        assert_eq!(BatchNormKind::of(5, &[4]), BatchNormKind::FusedVolume);
+        for (rank, axes) in [(2, &[1][..]), (3, &[1]), (4, &[2]), (4, &[1, 3]), (5, &[2])] {
+            assert_eq!(BatchNormKind::of(rank, axes), BatchNormKind::Composed);
+        }
+    }
+
+    #[test]
+    fn only_whole_vectors_have_a_band() {
+        for kind in
+            [BatchNormKind::Composed, BatchNormKind::FusedVolume, BatchNormKind::Convolution]
+        {
+            let prepared = norm(19).prepare(kind).unwrap();
+            let exact = |c| prepared.apply(0.123_456, c).is_exact();
+            assert!((16..19).all(exact), "{kind:?}");
+            assert!(!(0..16).all(exact), "{kind:?}");
+        }
+        for kind in [BatchNormKind::Fused, BatchNormKind::FusedFirst] {
+            let prepared = norm(16).prepare(kind).unwrap();
+            assert!((0..16).all(|c| prepared.apply(0.123_456, c).is_exact()));
+        }
+    }
+
+    #[test]
+    fn an_interval_holds_its_ends() {
+        let mut norm = norm(8);
+        norm.gamma = Some(vec![-1.3; 8]);
+        let prepared = norm.prepare(BatchNormKind::Composed).unwrap();
+        let band = prepared.apply_interval(0.5, 0.25, 0.75, 3);
+        for x in [0.25, 0.3, 0.5, 0.75] {
+            let at = prepared.apply(x, 3);
+            assert!(band.lo <= at.lo && at.hi <= band.hi);
+        }
+    }
+
+    #[test]
+    fn parameters_of_different_lengths_are_refused() {
+        let mut norm = norm(4);
+        norm.variance.pop();
+        let error = norm.prepare(BatchNormKind::Fused).unwrap_err();
+        assert_eq!(error.attribute(), "moving_variance");
     }
 }

@@ -22,6 +22,7 @@ mod onednn;
 pub mod pool;
 mod quantized_bits;
 mod quantized_relu;
+mod reduce;
 mod round;
 pub mod softmax;
 

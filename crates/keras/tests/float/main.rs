@@ -2,6 +2,8 @@
 
 mod functions;
 mod kernels;
+mod norm;
+mod pools;
 mod products;
 mod quantizers;
 mod traps;

@@ -3,7 +3,7 @@
 use super::{ArgumentError, Mode, Scale, Tensor};
 use crate::float::ftz::{add, div, ftz, mul};
 use crate::float::round::{power_of_two, round_through};
-use crate::float::{eigen, libm};
+use crate::float::{eigen, libm, reduce};
 
 /// `K.epsilon()`.
 pub(super) const EPSILON: f32 = 1.0e-7;
@@ -89,55 +89,21 @@ fn channel_means(values: &[f32], channels: usize) -> Vec<f32> {
     #[expect(clippy::cast_precision_loss, reason = "TensorFlow converts the count to float32")]
     let count = rows as f32;
     if channels == 1 {
-        return vec![div(whole_sum(values, 0), count)];
+        return vec![div(reduce::sum_of_row(values, 0), count)];
     }
-    // Eight channels at a time go through vector code, which has four partial sums; the last ones do not.
+    // Eight channels at a time go through vector code, the last ones do not.
     let vectors = channels - channels % 8;
     (0..channels)
         .map(|c| {
-            let at = |row: usize| values[row * channels + c];
-            let sum = if c < vectors && rows >= 16 {
-                let unrolled = rows - rows % 4;
-                let partial = |start: usize| {
-                    (start..unrolled).step_by(4).fold(0.0, |sum, row| add(sum, at(row)))
-                };
-                let sum = (1..4).fold(partial(0), |sum, start| add(sum, partial(start)));
-                (unrolled..rows).fold(sum, |sum, row| add(sum, at(row)))
+            let column: Vec<f32> = values.iter().skip(c).step_by(channels).copied().collect();
+            let sum = if c < vectors {
+                reduce::sum_of_vectors(&column)
             } else {
-                (0..rows).fold(0.0, |sum, row| add(sum, at(row)))
+                reduce::sum_one_by_one(&column)
             };
             div(sum, count)
         })
         .collect()
-}
-
-/// The sum of a whole tensor of which `values` start at `first`: halves above 8,192 values, below that
-/// four partial sums of vectors of eight.
-fn whole_sum(values: &[f32], first: usize) -> f32 {
-    const LANES: usize = 8;
-    const LEAF: usize = 1024 * LANES;
-    let len = values.len();
-    if len > LEAF {
-        let split = (LANES * (first + len.div_ceil(2)).div_ceil(LANES) - first).min(len);
-        let (left, right) = values.split_at(split);
-        let sum = whole_sum(left, first);
-        return if right.is_empty() { sum } else { add(sum, whole_sum(right, first + split)) };
-    }
-    let vectors = values.chunks_exact(LANES);
-    let rest = vectors.remainder();
-    let vectors: Vec<&[f32]> = vectors.collect();
-    let unrolled = vectors.len() - vectors.len() % 4;
-    let mut lanes = [0.0; LANES];
-    for (lane, sum) in lanes.iter_mut().enumerate() {
-        let partial = |start: usize| {
-            (start..unrolled).step_by(4).fold(0.0, |sum, v| add(sum, vectors[v][lane]))
-        };
-        *sum = (1..4).fold(partial(0), |sum, start| add(sum, partial(start)));
-        *sum = vectors[unrolled..].iter().fold(*sum, |sum, vector| add(sum, vector[lane]));
-    }
-    let four: [f32; 4] = std::array::from_fn(|i| add(lanes[i], lanes[i + 4]));
-    let total = add(add(four[0], four[2]), add(four[1], four[3]));
-    add(rest.iter().fold(0.0, |sum, &value| add(sum, value)), total)
 }
 
 /// Spreads an array over the tensor by NumPy's rules.
