@@ -10,7 +10,8 @@ writes testvectors/quantizers/functions.json:
   results below 2^-125, which are flushed, do not count;
 * `rsqrt_steps`: how many of the vector `rsqrt` results lie how many float32 values from f(1/f(sqrt(x))).
 
-With the argument `positive` only the entries of `log` and `rsqrt` are measured again and the others kept.
+With the argument `later` only `log`, `rsqrt` and the functions behind a Dense layer are measured again and the others
+kept.
 """
 import json
 import sys
@@ -147,13 +148,34 @@ def measure_positive(result):
     result["rsqrt_steps"] = {str(k - 8): int(n) for k, n in enumerate(steps) if n}
 
 
+def behind_dense(activation, x):
+    """The activation in the kernel of a Dense layer with bias, where Grappler puts it if a layer follows."""
+    layers = tf.keras.layers
+    given = tf.keras.Input((16,))
+    dense = layers.Dense(16, kernel_initializer="identity")(given)
+    model = tf.keras.Model(given, layers.Reshape((8, 2))(layers.Activation(activation)(dense)))
+    return model.predict(x.reshape(-1, 16), batch_size=4096, verbose=0).ravel()
+
+
+def measure_fused(result):
+    rng = np.random.default_rng(20240124)
+    for name in ("elu", "sigmoid"):
+        result["crc32"][f"{name}/behind dense/grid"] = check_sums(behind_dense(name, grid()))
+    samples = {"normal(0,3)": rng.normal(0, 3, COUNT), "normal(0,0.1)": rng.normal(0, 0.1, COUNT), "multiples of 2^-14 in ±32": grid()}
+    for kind, x in samples.items():
+        x = x.astype(F)
+        found = largest_ulp(behind_dense("tanh", x), np.tanh(x.astype(np.float64)))
+        result["ulp"].setdefault("tanh behind dense", {})[kind] = {"samples": len(x), "body": found}
+
+
 def main():
     np.seterr(all="ignore")
-    if sys.argv[1:] == ["positive"]:
+    if sys.argv[1:] == ["later"]:
         result = json.loads((OUT / "functions.json").read_text())
         measure_positive(result)
+        measure_fused(result)
         (OUT / "functions.json").write_text(json.dumps(result, indent=1) + "\n")
-        print(result["ulp"]["log"], result["ulp"]["rsqrt"], result["rsqrt_steps"])
+        print(result["rsqrt_steps"], result["ulp"]["tanh behind dense"])
         return
     rng = np.random.default_rng(20240120)
     result = {"tensorflow": tf.__version__, "crc32": {}, "ulp": {}}
@@ -195,6 +217,7 @@ def main():
             kind = f"{columns} values in ±{scale // 2}"
             result["ulp"].setdefault("softmax", {})[kind] = {"samples": x.size, "body": found}
     measure_positive(result)
+    measure_fused(result)
     (OUT / "functions.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result["ulp"], indent=1))
 

@@ -5,8 +5,8 @@
 //! have a band that holds the vector body and the scalar tail; and a softmax over more than 16 values
 //! depends on the vector length of the CPU.
 
-use super::ftz::{ftz, mul, sub};
-use super::{eigen, libm};
+use super::ftz::{add, div, ftz, mul, sub};
+use super::{eigen, libm, onednn};
 
 /// A float32 result and the band in which the real kernel's result lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,6 +121,46 @@ pub fn elu(x: f32, position: Position) -> Banded {
     }
 }
 
+/// ELU inside the kernel of a product with bias (Dense of rank 2, Conv2D, DepthwiseConv2D): what `predict`
+/// hands to a following layer. As the last layer of a model, ELU is [`elu`].
+#[must_use]
+pub fn fused_elu(x: f32) -> f32 {
+    let x = ftz(x);
+    if x > 0.0 || x.is_nan() { x } else { sub(onednn::exp(x), 1.0) }
+}
+
+/// The sigmoid inside the kernel of a Dense layer with bias (rank 2): what `predict` hands to a following
+/// layer. As the last layer of a model it is [`sigmoid`].
+#[must_use]
+pub fn fused_sigmoid(x: f32) -> f32 {
+    let x = ftz(x);
+    if x.is_nan() {
+        return x;
+    }
+    let e = onednn::exp(-x.abs());
+    let below = div(e, add(e, 1.0));
+    if x > 0.0 { sub(1.0, below) } else { below }
+}
+
+/// `tanh` inside the kernel of a Dense layer with bias (rank 2): what `predict` hands to a following
+/// layer. As the last layer of a model it is [`tanh()`]. Inside, it is a table of polynomials, so here is
+/// a band around the true function.
+#[must_use]
+pub fn fused_tanh(x: f32) -> Banded {
+    let true_value = f64::from(ftz(x)).tanh();
+    #[expect(clippy::cast_possible_truncation, reason = "the nearest float32 is the best value")]
+    let value = true_value as f32;
+    if value == 0.0 || value.is_nan() {
+        return Banded::exact(value);
+    }
+    let (lo, hi) = (below(true_value, FUSED_TANH_ULP), above(true_value, FUSED_TANH_ULP));
+    Banded { value, lo: lo.max(-1.0), hi: hi.min(1.0) }
+}
+
+/// How far the `tanh` of [`fused_tanh`] lies from the true one; measured
+/// (`testvectors/quantizers/functions.json`): 1.3 ulp.
+pub const FUSED_TANH_ULP: f64 = 2.0;
+
 /// What `tanh` can be for any input between `lo` and `hi`.
 ///
 /// The kernel is not monotone in its last bits, so the interval is that of the true function, widened
@@ -217,6 +257,18 @@ mod tests {
         }
         assert!(tanh(f32::NAN).is_nan() && relu(f32::NAN).is_nan());
         assert!(leaky_relu(f32::NAN, 0.3).is_nan());
+    }
+
+    #[test]
+    fn ends_of_the_range_inside_the_kernel_of_a_product() {
+        // As `predict` of Dense layers gives them.
+        let inputs = [-0.0, f32::INFINITY, f32::NEG_INFINITY, -1.0e-40, -100.0, -87.0, 100.0];
+        assert_eq!(inputs.map(fused_elu), [0.0, f32::INFINITY, -1.0, 0.0, -1.0, -1.0, 100.0]);
+        assert_eq!(inputs.map(fused_sigmoid), [0.5, 1.0, 0.0, 0.5, 0.0, 0.0, 1.0]);
+        let tanh = inputs.map(|x| fused_tanh(x).value);
+        assert_eq!(tanh, [0.0, 1.0, -1.0, 0.0, -1.0, -1.0, 1.0]);
+        assert!(fused_elu(f32::NAN).is_nan() && fused_sigmoid(f32::NAN).is_nan());
+        assert!(fused_tanh(f32::NAN).value.is_nan());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The softmax kernel of oneDNN 3.2, which TensorFlow 2.15.1 runs with its default settings.
+//! The softmax kernel of oneDNN 3.2, which TensorFlow 2.15.1 runs with its default settings, and its
+//! exponential, which the activations inside its matrix products use, too.
 //!
 //! One row is handled in vectors of 16 values (AVX-512) or 8 (AVX2): the maximum is taken, `exp(x - max)`
 //! is computed with FMA, the vectors are added one after the other and then halved until one sum is
@@ -52,7 +53,7 @@ fn max(a: f32, b: f32) -> f32 {
 }
 
 /// `exp` by a polynomial of degree five. NaN takes the upper bound, as `minps` gives it.
-fn exp(x: f32) -> f32 {
+pub(super) fn exp(x: f32) -> f32 {
     /// log(2^128) and log(2^-126).
     const HIGHEST: f32 = 88.722_84;
     const LOWEST: f32 = -87.336_55;

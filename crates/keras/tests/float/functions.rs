@@ -1,7 +1,9 @@
 //! tanh, exp, sigmoid, ELU and softmax against millions of TensorFlow's results, through check sums over
 //! inputs that both sides generate (`scripts/oracle/quantizers/measure_functions.py`).
 
-use bittrue_keras::float::activations::{elu, exp, leaky_relu, relu, sigmoid, tanh};
+use bittrue_keras::float::activations::{
+    FUSED_TANH_ULP, elu, exp, fused_elu, fused_sigmoid, leaky_relu, relu, sigmoid, tanh,
+};
 use bittrue_keras::float::softmax::softmax_row;
 use bittrue_keras::float::{Position, add, div, mul};
 use flate2::Crc;
@@ -141,4 +143,20 @@ fn softmax_rows() {
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn functions_inside_the_kernel_of_a_dense_layer() {
+    let recorded = json("functions.json");
+    let functions = [("elu", fused_elu as fn(f32) -> f32), ("sigmoid", fused_sigmoid)];
+    for (name, function) in functions {
+        let results: Vec<f32> = grid().iter().map(|&x| function(x)).collect();
+        let key = format!("{name}/behind dense/grid");
+        assert_eq!(wrong_blocks(&results, &recorded["crc32"][&key]), [0; 0], "{name}");
+    }
+    let measured = recorded["ulp"]["tanh behind dense"].as_object().unwrap();
+    assert_eq!(measured.len(), 3);
+    for (kind, entry) in measured {
+        assert!(entry["body"].as_f64().unwrap() < FUSED_TANH_ULP, "{kind} {entry}");
+    }
 }
