@@ -1,7 +1,7 @@
 //! The plan: programs for every leg, made once.
 
 use bittrue_fixed::{FixedType, Overflow, Rounding};
-use bittrue_model::{CallId, EdgeType, Model, ModelError, Place, Rounding32, TypedModel};
+use bittrue_model::{CallId, EdgeType, Model, ModelError, NodeId, Place, Rounding32, TypedModel};
 
 use crate::kernel::Kernel;
 use crate::lower::Care;
@@ -13,11 +13,17 @@ use crate::program::{EdgeInfo, Interner, OwnProgram, Program};
 pub struct PlanError {
     place: Place,
     what: String,
+    in_reference: bool,
 }
 
 impl PlanError {
     pub(crate) fn new(place: Place, what: impl Into<String>) -> Self {
-        Self { place, what: what.into() }
+        Self { place, what: what.into(), in_reference: false }
+    }
+
+    /// Whether it is the reference, and not a target, that cannot be evaluated.
+    pub fn is_in_reference(&self) -> bool {
+        self.in_reference
     }
 
     /// Where.
@@ -67,8 +73,9 @@ impl Engine {
         let mut interner = Interner::default();
         let mut legs: Vec<LegPlan> = Vec::new();
         for typed in std::iter::once(reference).chain(targets) {
-            let fast = Program::new(typed, Care::Fast, &mut interner)?;
-            let careful = Program::new(typed, Care::Careful, &mut interner)?;
+            let of_leg = |e| PlanError { in_reference: legs.is_empty(), ..e };
+            let fast = Program::new(typed, Care::Fast, &mut interner).map_err(of_leg)?;
+            let careful = Program::new(typed, Care::Careful, &mut interner).map_err(of_leg)?;
             let mut own = |care| -> Result<Vec<Option<OwnProgram>>, PlanError> {
                 let Some(first) = legs.first() else { return Ok(vec![None; model.calls.len()]) };
                 let reference = match care {
@@ -114,6 +121,11 @@ impl Engine {
     /// the exact arithmetic. `None` where the leg computes in float32 there.
     pub fn result_t(&self, leg: usize, call: CallId) -> Option<FixedType> {
         self.legs[leg].types[call.0]
+    }
+
+    /// How the result of a node of a leg's typed graph is computed.
+    pub fn node_edge(&self, leg: usize, node: NodeId) -> EdgeInfo {
+        self.legs[leg].fast.node_info(node)
     }
 
     /// How a layer's aligned tensor is computed in a leg; `None` where the leg never forms it.

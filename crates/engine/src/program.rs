@@ -8,26 +8,30 @@ use crate::PlanError;
 use crate::edge::{Edge, Repr};
 use crate::fusion::{self, Normalised};
 use crate::kernel::Kernel;
+use crate::lower::linear::Analyses;
 use crate::lower::{Care, Neighbours, lower, norm};
 use crate::real;
 
 /// Keeps each kernel once, so that equal ones of different legs share their results.
 #[derive(Debug, Default)]
-pub(crate) struct Interner(Vec<Kernel>);
+pub(crate) struct Interner {
+    kernels: Vec<Kernel>,
+    analyses: Analyses,
+}
 
 impl Interner {
     fn intern(&mut self, kernel: Kernel) -> usize {
-        match self.0.iter().position(|k| *k == kernel) {
+        match self.kernels.iter().position(|k| *k == kernel) {
             Some(id) => id,
             None => {
-                self.0.push(kernel);
-                self.0.len() - 1
+                self.kernels.push(kernel);
+                self.kernels.len() - 1
             }
         }
     }
 
     pub(crate) fn finish(self) -> Vec<Kernel> {
-        self.0
+        self.kernels
     }
 }
 
@@ -50,6 +54,8 @@ pub(crate) struct Program {
     edges: Vec<Edge>,
     /// Elements of each slot.
     elements: Vec<usize>,
+    /// For each node of the leg: the slot of its result.
+    nodes: Vec<usize>,
     /// For each call of the source model: the slot of its aligned tensor.
     pub(crate) aligned: Vec<Option<usize>>,
     /// For each call of the source model: the slot of what its readers see.
@@ -88,6 +94,7 @@ impl Program {
         }
         program.aligned = typed.aligned.iter().map(|a| a.map(|a| slot_of[a.node.0])).collect();
         program.feeds = typed.aligned.iter().map(|a| a.map(|a| feed_of[a.node.0])).collect();
+        program.nodes = slot_of;
         program.call_of_slot = vec![None; program.edges.len()];
         for (call, slot) in program.aligned.iter().enumerate().rev() {
             if let Some(slot) = *slot {
@@ -119,7 +126,7 @@ impl Program {
             regrouped,
             extra: extra.iter().map(|&s| &self.edges[s]).collect(),
         };
-        let lowered = lower(node, &edges, &shapes, neighbours, care)?;
+        let lowered = lower(node, &edges, &shapes, neighbours, care, &mut interner.analyses)?;
         let elements: usize = node.shape.iter().product();
         let mut arguments = inputs;
         if lowered.kernels.iter().any(|k| matches!(k, Kernel::RealMerge { .. })) {
@@ -191,12 +198,21 @@ impl Program {
     }
 
     pub(crate) fn edge_info(&self, call: CallId) -> Option<EdgeInfo> {
-        let edge = &self.edges[self.aligned[call.0]?];
+        Some(self.info(self.aligned[call.0]?))
+    }
+
+    /// How the result of a node is computed.
+    pub(crate) fn node_info(&self, node: NodeId) -> EdgeInfo {
+        self.info(self.nodes[node.0])
+    }
+
+    fn info(&self, slot: usize) -> EdgeInfo {
+        let edge = &self.edges[slot];
         let storage = match edge.repr {
             Repr::Int { storage, .. } => storage,
             Repr::Real { .. } => Storage::Real,
         };
-        Some(EdgeInfo { storage, exact: edge.is_exact() })
+        EdgeInfo { storage, exact: edge.is_exact() }
     }
 
     /// The smallest type that holds everything an aligned tensor can be, element by element.

@@ -63,7 +63,11 @@ impl Error {
     }
 
     pub(crate) fn plan(file: &std::path::Path, e: &PlanError) -> Self {
-        Self::new(ErrorKind::Conversion, format!("{}: {e}", file.display()))
+        let kind = match e.is_in_reference() {
+            true => ErrorKind::Model,
+            false => ErrorKind::Conversion,
+        };
+        Self::new(kind, format!("{}: {e}", file.display()))
     }
 }
 

@@ -180,7 +180,7 @@ impl Session {
         }
         let engine = Engine::new(&loaded.model, &typed[0], &typed[1..])
             .map_err(|e| Error::plan(&loaded.path, &e))?;
-        let proven = proven(&loaded.model, &typed[0]).map_err(|e| Error::plan(&loaded.path, &e))?;
+        let proven = proven(&engine, &typed[0]);
         let model = &loaded.model;
         let calls = model
             .call_ids()

@@ -1,12 +1,14 @@
 //! Sums of products: matrix products and convolutions.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bittrue_block::Storage;
 use bittrue_fixed::{QInterval, exact_raw_f64};
 use bittrue_keras::exact;
 use bittrue_kernels::PADDING;
 use bittrue_model::Constant;
+use ndarray::ArrayD;
 
 use super::{Care, Lowered};
 use crate::edge::{Edge, Repr, common, raw_at};
@@ -32,6 +34,12 @@ impl Sums<'_> {
         self.kernel.values.shape().last().copied().unwrap_or(1)
     }
 
+    /// The constants in C order.
+    fn constants(&self) -> (Vec<f32>, Option<Vec<f32>>) {
+        let flat = |values: &ArrayD<f32>| values.iter().copied().collect();
+        (flat(&self.kernel.values), self.bias.map(|b| flat(&b.values)))
+    }
+
     /// Columns of one group: results of a row.
     fn units(&self) -> usize {
         self.columns() / self.groups
@@ -48,22 +56,78 @@ impl Sums<'_> {
     }
 }
 
-pub(super) fn lower(sums: Sums<'_>, input: &Edge, exact: bool, care: Care) -> Lowered {
-    let kernel: Vec<f32> = sums.kernel.values.iter().copied().collect();
-    let bias: Option<Vec<f32>> = sums.bias.map(|b| b.values.iter().copied().collect());
+/// What was found out of layers of sums: the legs of one model mostly share theirs.
+#[derive(Debug, Default)]
+pub(crate) struct Analyses(Vec<Analysis>);
+
+/// The layer and its argument, and what is known of the result.
+#[derive(Debug)]
+struct Analysis {
+    taps: Taps,
+    groups: usize,
+    kernel: ArrayD<f32>,
+    bias: Option<ArrayD<f32>>,
+    input: Edge,
+    /// The intervals of the results, where there are any, and the layer on integers, where it is
+    /// proven.
+    found: Option<(Arc<[QInterval]>, Option<Lowered>)>,
+}
+
+impl Analyses {
+    /// Analyses a layer of sums, unless that was done before.
+    fn of(&mut self, sums: &Sums<'_>, input: &Edge) -> &Analysis {
+        let bias = sums.bias.map(|b| &b.values);
+        let same = |a: &Analysis| {
+            a.groups == sums.groups
+                && a.input == *input
+                && a.bias.as_ref() == bias
+                && a.taps == sums.taps
+                && a.kernel == sums.kernel.values
+        };
+        let at = self.0.iter().position(same).unwrap_or_else(|| {
+            self.0.push(Analysis {
+                taps: sums.taps.clone(),
+                groups: sums.groups,
+                kernel: sums.kernel.values.clone(),
+                bias: bias.cloned(),
+                input: input.clone(),
+                found: found(sums, input),
+            });
+            self.0.len() - 1
+        });
+        &self.0[at]
+    }
+}
+
+fn found(sums: &Sums<'_>, input: &Edge) -> Option<(Arc<[QInterval]>, Option<Lowered>)> {
+    let x = Argument::new(input)?;
+    let (kernel, bias) = sums.constants();
+    let known = analyse(sums, &kernel, bias.as_deref(), &x)?;
+    let int = match known.proven {
+        true => integers(sums, &kernel, bias.as_deref(), &x, &known),
+        false => None,
+    };
+    Some((known.ranges.into(), int))
+}
+
+pub(super) fn lower(
+    sums: Sums<'_>,
+    input: &Edge,
+    exact: bool,
+    care: Care,
+    analyses: &mut Analyses,
+) -> Lowered {
     let mut edge = Edge::real(exact);
     if care == Care::Fast
-        && let Some(x) = Argument::new(input)
-        && let Some(known) = analyse(&sums, &kernel, bias.as_deref(), &x)
+        && let Some((ranges, int)) = &analyses.of(&sums, input).found
     {
-        if known.proven
-            && let Some(int) = integers(&sums, &kernel, bias.as_deref(), &x, &known)
-        {
-            return int;
+        if let Some(int) = int {
+            return int.clone();
         }
         // An exact result has its type even where float32 would round it.
-        edge.ranges = exact.then(|| known.ranges.into());
+        edge.ranges = exact.then(|| Arc::clone(ranges));
     }
+    let (kernel, bias) = sums.constants();
     let columns = sums.columns();
     let real = RealLinear::new(sums.taps, sums.groups, columns, kernel, bias, exact);
     Lowered::one(Kernel::RealLinear(real), edge)

@@ -10,7 +10,7 @@
 //! | `norm` | batch normalisation |
 
 mod elementwise;
-mod linear;
+pub(crate) mod linear;
 mod merge;
 pub(crate) mod norm;
 mod quantize;
@@ -19,7 +19,7 @@ mod window;
 use bittrue_keras::{exact, float, prepare_bits, prepare_relu};
 use bittrue_model::{Op, Place, Rounding32, TypedNode};
 
-use self::linear::Sums;
+use self::linear::{Analyses, Sums};
 use self::quantize::literal;
 use crate::PlanError;
 use crate::edge::Edge;
@@ -38,7 +38,7 @@ pub(crate) enum Care {
 
 /// A node as kernels, one behind the other, and what is known of its result. Without kernels the
 /// result is the node's first argument.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Lowered {
     pub(crate) kernels: Vec<Kernel>,
     pub(crate) edge: Edge,
@@ -70,6 +70,7 @@ pub(crate) fn lower(
     shapes: &[&[usize]],
     neighbours: Neighbours<'_>,
     care: Care,
+    analyses: &mut Analyses,
 ) -> Result<Lowered, PlanError> {
     let exact = node.rules.arithmetic == Rounding32::Exact;
     let elements: usize = node.shape.iter().product();
@@ -108,12 +109,12 @@ pub(crate) fn lower(
             let terms = kernel.values.shape().first().copied().unwrap_or(1);
             let taps = Taps::rows_of(shapes[0].iter().product(), terms);
             let sums = Sums { taps, groups: 1, kernel, bias: bias.as_ref() };
-            linear::lower(sums, inputs[0], exact, care)
+            linear::lower(sums, inputs[0], exact, care, analyses)
         }
         Op::Conv { window, groups, kernel, bias } => {
             let taps = Taps::convolution(window, shapes[0], *groups);
             let sums = Sums { taps, groups: *groups, kernel, bias: bias.as_ref() };
-            linear::lower(sums, inputs[0], exact, care)
+            linear::lower(sums, inputs[0], exact, care, analyses)
         }
         Op::Pool(pool) => window::pool(pool, inputs[0], shapes[0], exact, care),
         Op::ZeroPadding(cells) => window::gather(window::padding(cells, shapes[0]), inputs[0]),

@@ -1,5 +1,7 @@
 //! Sums of products of reals with bias: matrix products and convolutions.
 
+use std::sync::OnceLock;
+
 use bittrue_block::{Flag, Flags, LaneBlock};
 use bittrue_fixed::exact_raw_f64;
 use bittrue_keras::float::{
@@ -25,7 +27,10 @@ pub(crate) struct RealLinear {
     bias: Option<Vec<f32>>,
     /// Whether the result is the exact sum rather than float32's.
     exact: bool,
-    dot: DotKernel,
+    /// Results of all rows together.
+    filters: usize,
+    /// The columns of the kernel, prepared when they are first needed: mostly never.
+    dot: OnceLock<DotKernel>,
 }
 
 impl PartialEq for RealLinear {
@@ -49,13 +54,16 @@ impl RealLinear {
         bias: Option<Vec<f32>>,
         exact: bool,
     ) -> Self {
-        let dot = DotKernel::new(&kernel, filters);
-        Self { taps, groups, kernel, bias, exact, dot }
+        Self { taps, groups, kernel, bias, exact, filters, dot: OnceLock::new() }
+    }
+
+    fn dot(&self) -> &DotKernel {
+        self.dot.get_or_init(|| DotKernel::new(&self.kernel, self.filters))
     }
 }
 
 pub(crate) fn linear(d: &RealLinear, x: &LaneBlock) -> LaneBlock {
-    let units = d.dot.columns() / d.groups;
+    let units = d.filters / d.groups;
     let lanes = x.lanes;
     let rows = d.taps.rows();
     let n = rows * units * lanes;
@@ -87,8 +95,8 @@ pub(crate) fn linear(d: &RealLinear, x: &LaneBlock) -> LaneBlock {
 
 /// One output element.
 fn one(d: &RealLinear, row: &[Elem], values: &DotRow, unit: usize) -> Elem {
-    let filters = d.dot.columns();
-    let sum = d.dot.dot(values, unit);
+    let filters = d.filters;
+    let sum = d.dot().dot(values, unit);
     let bias = d.bias.as_ref().map(|b| b[unit]);
     let add = |s: f64| match bias {
         Some(b) => f64::from(float::add(s as f32, b)),

@@ -23,8 +23,8 @@ pub(crate) fn pool(
             cells.clear();
             cells.extend(taps.elements(row).map(|e| read(x, e * lanes + lane)));
             out.push(match kind {
-                PoolKind::Max => largest(&cells),
-                PoolKind::Average => average(&cells, global, exact),
+                PoolKind::Max => largest(&cells, global),
+                PoolKind::Average => average(&cells, global.then_some(taps.rows()), exact),
             });
         }
     }
@@ -32,10 +32,10 @@ pub(crate) fn pool(
 }
 
 /// The largest cell. The maximum rises with every cell, so the ends of the bands give the ends.
-fn largest(cells: &[Elem]) -> Elem {
+fn largest(cells: &[Elem], global: bool) -> Elem {
     let of = |end: fn(&Elem) -> f64| -> f64 {
         let values: Vec<f32> = cells.iter().map(|e| end(e) as f32).collect();
-        pool::max(&values).into()
+        if global { pool::global_max(&values).into() } else { pool::max(&values).into() }
     };
     let value = of(|e| e.value);
     if cells.iter().all(Elem::is_certain) || !value.is_finite() {
@@ -48,11 +48,15 @@ fn largest(cells: &[Elem]) -> Elem {
     Elem::banded(value, lo, hi, flags)
 }
 
-/// The average of the cells in float32, or exact with the float32 run in its band.
-fn average(cells: &[Elem], global: bool, exact: bool) -> Elem {
+/// The average of the cells in float32, or exact with the float32 run in its band; `channels` where
+/// all cells are averaged.
+fn average(cells: &[Elem], channels: Option<usize>, exact: bool) -> Elem {
     let of = |end: fn(&Elem) -> f64| {
         let values: Vec<f32> = cells.iter().map(|e| end(e) as f32).collect();
-        if global { pool::global_average(&values) } else { pool::average(&values) }
+        match channels {
+            Some(channels) => pool::global_average_of(&values, channels),
+            None => pool::average(&values),
+        }
     };
     let run = of(|e| e.value);
     let mut flags = bittrue_block::Flags::NONE;
