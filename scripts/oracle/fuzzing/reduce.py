@@ -131,7 +131,8 @@ def without_element(spec: Spec, start: int, element: int) -> Spec | None:
         done.add(at)
         call = variant.calls[at]
         layer = variant.layers[call.layer]
-        if call.shape[-1] != last or shared.count(call.layer) > 1:
+        spatial = any(word in layer.cls for word in ("Conv", "Pooling", "Normal", "Perm", "Pad"))
+        if call.shape[-1] != last or shared.count(call.layer) > 1 or spatial:
             return None
         call.shape = (*call.shape[:-1], last - 1)
         if layer.cls == "Input":
