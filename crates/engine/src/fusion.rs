@@ -6,8 +6,6 @@
 //!   same sum nothing is lost; elsewhere the result is banded.
 //! * A batch normalisation behind a two-dimensional convolution without bias is computed inside its
 //!   kernel, which rounds in another order; but not where a model ends in the normalisation.
-//! * A relu directly behind a dense layer or a two-dimensional convolution with a bias is computed
-//!   inside its kernel, which makes zero of NaN; but not where a model ends in the relu.
 //! * tanh, sigmoid and ELU directly behind a dense layer with a bias, and ELU behind a
 //!   two-dimensional convolution with one, are computed inside its kernel, by another approximation
 //!   of the function: banded.
@@ -96,28 +94,6 @@ pub(crate) fn normalised(typed: &TypedModel, id: NodeId) -> Normalised {
         true => Normalised::Within(conv),
         false => Normalised::Either(conv),
     }
-}
-
-/// Whether the node is a relu that is computed inside the kernel before it for its readers: there it
-/// makes zero of NaN, which by itself it keeps.
-pub(crate) fn drops_nan(typed: &TypedModel, id: NodeId) -> bool {
-    let node = &typed.nodes[id.0];
-    let relu = matches!(
-        node.op,
-        Op::Relu { max_value: None, negative_slope: 0.0, threshold: 0.0 }
-            | Op::Relu { max_value: Some(6.0), negative_slope: 0.0, threshold: 0.0 }
-    );
-    let Some(&before) = node.inputs.first().filter(|_| relu) else { return false };
-    let sums = &typed.nodes[before.0];
-    let fusable = match &sums.op {
-        Op::Dense { bias: Some(_), .. } => sums.shape.len() == 1,
-        Op::Conv { window, groups: 1, bias: Some(_), .. } => {
-            window.size.len() == 2 && window.dilation.iter().all(|&d| d == 1)
-        }
-        _ => false,
-    };
-    let readers = typed.nodes.iter().filter(|n| n.inputs.contains(&before)).count();
-    fusable && readers == 1 && !typed.outputs.contains(&before) && !typed.outputs.contains(&id)
 }
 
 /// Whether a normalisation is an output of the model, and has readers for which it is fused: then it

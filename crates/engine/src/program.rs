@@ -10,7 +10,7 @@ use crate::fusion::{self, Normalised};
 use crate::kernel::Kernel;
 use crate::lower::linear::Analyses;
 use crate::lower::{Care, Neighbours, lower, norm};
-use crate::real::{self, Function};
+use crate::real;
 
 /// Keeps each kernel once, so that equal ones of different legs share their results.
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ impl Program {
             let known = |n: NodeId| feed_of.get(n.0).copied();
             let slot = program.node(typed, NodeId(id), inputs, &known, care, interner)?;
             slot_of.push(slot);
-            let feed = program.feed(typed, NodeId(id), slot, &feed_of, interner)?;
+            let feed = program.feed(typed, NodeId(id), &feed_of, interner)?;
             feed_of.push(feed.unwrap_or(slot));
         }
         program.aligned = typed.aligned.iter().map(|a| a.map(|a| slot_of[a.node.0])).collect();
@@ -152,22 +152,10 @@ impl Program {
         &mut self,
         typed: &TypedModel,
         id: NodeId,
-        own: usize,
         feed_of: &[usize],
         interner: &mut Interner,
     ) -> Result<Option<usize>, PlanError> {
         let node = &typed.nodes[id.0];
-        if fusion::drops_nan(typed, id) {
-            let edge = self.edges[own].clone();
-            // Integers are never NaN.
-            if matches!(edge.repr, Repr::Int { .. }) {
-                return Ok(None);
-            }
-            let kernel = interner.intern(Kernel::RealFunction(Function::WithoutNan));
-            let output = self.slot(edge, self.elements[own]);
-            self.steps.push(Step { kernel, inputs: vec![own], output });
-            return Ok(Some(output));
-        }
         let (conv, form) = match fusion::normalised(typed, id) {
             Normalised::Alone => return Ok(None),
             Normalised::Within(conv) => (conv, norm::Form::Within),

@@ -48,8 +48,6 @@ pub(crate) enum Function {
         /// Whether it is computed inside the kernel before it, which approximates it in another way.
         fused: bool,
     },
-    /// Zero for NaN.
-    WithoutNan,
     /// A table addressed by the bits of the argument.
     Table(Arc<UnaryLut>),
     /// Logistic function.
@@ -106,8 +104,6 @@ pub(crate) fn function(f: &Function, x: &LaneBlock, batch: &[InBatch]) -> LaneBl
             let (lo, hi) = activations::elu_interval(lo, hi);
             elu(alpha, e, Banded { value, lo, hi })
         }
-        Function::WithoutNan if e.value.is_nan() => Elem::certain(0.0),
-        Function::WithoutNan => e,
         Function::Table(ref lut) => table(lut, e),
         Function::Sigmoid { fused: false } if e.is_certain() => {
             Elem::certain(activations::sigmoid(e.value as f32, position(at)).value.into())
