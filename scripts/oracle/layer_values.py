@@ -57,8 +57,6 @@ def _walk(model: tf.keras.Model, inputs: list, prefix: str) -> Iterator[Call]:
         position = next(i for i, n in enumerate(used) if n is node)
         name = prefix + layer.name + (f"@{position}" if position else "")
         if isinstance(layer, tf.keras.Model):
-            if len(used) > 1:
-                raise SystemExit(f"nested model {name} is called more than once")
             arguments = tf.nest.flatten(node.keras_inputs)
             yield from _walk(
                 layer, [_apply(model, inputs, a) for a in arguments], f"{name}::"
@@ -99,12 +97,30 @@ def proxy_values(
             proxy = to_proxy(model, aggressive)
         except Exception as error:  # HGQ has no error type of its own.
             raise ProxyRefused(f"{type(error).__name__}: {error}") from error
-    tensors = {call.name: converted[id(call.node)][1] for call in found}
+    tensors = stand_ins(found, converted)
     alignment = {
         name: tensor._keras_history.layer.name for name, tensor in tensors.items()
     }
     values = _values(proxy, tensors, events, _normalises(found))
     return values, predict(proxy, events), alignment
+
+
+def stand_ins(
+    found: list[Call], converted: dict[int, list[tuple[object, object]]]
+) -> dict[str, object]:
+    """The proxy tensor of each call.
+
+    A node inside a nested model that is called several times is converted once
+    for each call of that model, in the order of the calls (HGQ goes from the
+    outputs back, so this holds where one call is behind the other).
+    """
+    seen: dict[int, int] = {}
+    tensors = {}
+    for call in found:
+        at = seen.get(id(call.node), 0)
+        seen[id(call.node)] = at + 1
+        tensors[call.name] = converted[id(call.node)][at][1]
+    return tensors
 
 
 def _normalises(found: list[Call]) -> bool:
@@ -130,18 +146,18 @@ def _values(
 
 
 @contextmanager
-def _recorded_conversion() -> Iterator[dict[int, tuple[object, object]]]:
-    """Remember which proxy tensor HGQ makes of each node of the source.
+def _recorded_conversion() -> Iterator[dict[int, list[tuple[object, object]]]]:
+    """Remember which proxy tensors HGQ makes of each node of the source.
 
     HGQ itself says which value stands for which, so nothing is inferred from
     generated names. The node is kept too: its id must not be reused.
     """
     original = conversion._get_out_tensor
-    converted: dict[int, tuple[object, object]] = {}
+    converted: dict[int, list[tuple[object, object]]] = {}
 
     def recording(dependencies, satisfied, node, *rest, **options):
         tensor = original(dependencies, satisfied, node, *rest, **options)
-        converted[id(node)] = (node, tensor)
+        converted.setdefault(id(node), []).append((node, tensor))
         return tensor
 
     conversion._get_out_tensor = recording

@@ -9,6 +9,9 @@
 //! * tanh, sigmoid and ELU directly behind a dense layer with a bias, and ELU behind a
 //!   two-dimensional convolution with one, are computed inside its kernel, by another approximation
 //!   of the function: banded.
+//!
+//! Not followed: a relu computed inside the kernel of a product with bias makes zero of NaN for its
+//! readers, while by itself it keeps NaN. Here NaN stays NaN, and is flagged as not finite.
 
 use bittrue_model::{MergeKind, NodeId, Op, Rounding32, TypedModel};
 

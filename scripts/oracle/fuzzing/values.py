@@ -89,5 +89,5 @@ def load(model_path: Path, events_path: Path, leg: str) -> Side:
             proxy = reference.to_proxy(model, aggressive)
         except Exception as error:  # Nor has HGQ.
             raise Refused("HGQ", error) from error
-    tensors = {c.name: converted[id(c.node)][1] for c in found}
+    tensors = layer_values.stand_ins(found, converted)
     return Side(proxy, events, tensors, output_calls)
