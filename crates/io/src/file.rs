@@ -28,6 +28,12 @@ pub(crate) fn open(kind: IoErrorKind, path: &Path) -> Result<File, IoError> {
             );
         }
         Content::Directory => return error("is a directory", &format!("give {wanted}")),
+        Content::Special => {
+            return error(
+                "is no regular file (a pipe or device), and has to be read from several places",
+                "write it to a file first",
+            );
+        }
         Content::Empty => return error("is empty (0 bytes)", &format!("give {wanted}")),
         Content::Zip if kind == IoErrorKind::Model => {
             return error(
@@ -64,6 +70,8 @@ pub(crate) fn open(kind: IoErrorKind, path: &Path) -> Result<File, IoError> {
 pub(crate) enum Content {
     Hdf5,
     Directory,
+    /// A pipe, a device, a socket.
+    Special,
     Empty,
     Zip,
     Numpy,
@@ -77,8 +85,13 @@ pub(crate) fn probe(kind: IoErrorKind, path: &Path) -> Result<Content, IoError> 
 }
 
 fn content(path: &Path) -> io::Result<Content> {
-    if fs::metadata(path)?.is_dir() {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
         return Ok(Content::Directory);
+    }
+    // Opening a pipe would wait for somebody who writes into it.
+    if !metadata.is_file() {
+        return Ok(Content::Special);
     }
     let mut file = fs::File::open(path)?;
     let mut head = Vec::new();
@@ -118,6 +131,6 @@ pub(crate) fn std_error(kind: IoErrorKind, path: &Path, e: &io::Error) -> IoErro
         io::ErrorKind::PermissionDenied => {
             IoError::new(kind, path, "permission denied").with_help("check who may read it")
         }
-        _ => IoError::new(kind, path, e.to_string()),
+        _ => IoError::new(kind, path, e.to_string()).with_help("check the path"),
     }
 }

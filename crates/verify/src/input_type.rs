@@ -50,7 +50,8 @@ pub(crate) fn resolve(
                 name.as_deref().unwrap_or_default(),
                 names.join(", ")
             );
-            return Err(Error::new(ErrorKind::Usage, message));
+            return Err(Error::new(ErrorKind::Usage, message)
+                .with_help(Some("write --input-type INPUT=TYPE with one of these inputs")));
         }
     }
     let ranges = if chosen.contains(&Some(InputType::Auto)) {

@@ -237,6 +237,23 @@ fn files_may_not_be_read() -> TestResult {
     Ok(())
 }
 
+/// Files that nobody can read, root included.
+#[cfg(unix)]
+#[test]
+fn files_are_unreadable() -> TestResult {
+    let scratch = Scratch::new()?;
+    let circle = scratch.path("circle.h5");
+    std::os::unix::fs::symlink(&circle, &circle)?;
+    let below = format!("{MODEL}/events.h5");
+    let mut texts = String::new();
+    for file in [circle.as_str(), &below, "/dev/zero"] {
+        texts += &compare(file, EVENTS)?.refusal(&scratch)?;
+        texts += &compare(MODEL, file)?.refusal(&scratch)?;
+    }
+    assert_snapshot!(texts);
+    Ok(())
+}
+
 #[test]
 fn datasets_are_named_wrongly() -> TestResult {
     let scratch = Scratch::new()?;

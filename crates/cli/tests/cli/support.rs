@@ -55,6 +55,8 @@ impl Ran {
     pub(crate) fn refusal(&self, directory: &Scratch) -> Result<String, Box<dyn Error>> {
         assert_eq!(self.stdout, "", "a refusal prints nothing on stdout");
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        let remedy = ["\n  help: ", "\n  tip: ", "try '--help'"];
+        assert!(remedy.iter().any(|r| self.stderr.contains(r)), "no remedy: {}", self.stderr);
         let code = self.code.ok_or("killed by a signal")?;
         let text = format!("$ verify {}\n[exit code {code}]\n{}", self.args.join(" "), self.stderr);
         Ok(directory.redact(&text))

@@ -8,6 +8,9 @@ use super::source::InputSpec;
 /// Most datasets that a message lists.
 const LISTED: usize = 20;
 
+/// What helps where a dataset holds no numbers.
+const NUMBERS: &str = "store the events as float32, float64 or integers";
+
 /// What feeds an input: a dataset by its index, and what is taken of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Choice {
@@ -56,7 +59,8 @@ pub(super) fn choose(
             return Err(MappingError::new(format!(
                 "input `{}` is given more than one dataset",
                 inputs[at].name
-            )));
+            ))
+            .with_help("name one dataset for each input".to_owned()));
         }
         chosen[at] = Some(by_path(&inputs[at], entries, path)?);
     }
@@ -102,6 +106,7 @@ fn input_index(inputs: &[InputSpec], name: Option<&str>) -> Result<usize, Mappin
                 "the model has no input `{name}`; its inputs are {}",
                 names()
             ))
+            .with_help("write --dataset INPUT=PATH with one of these inputs".to_owned())
         }),
         (None, [_]) => Ok(0),
         (None, _) => Err(MappingError::new(format!(
@@ -130,13 +135,19 @@ fn by_path(input: &InputSpec, entries: &[Entry], text: &str) -> Result<Choice, M
         return Err(MappingError::new(format!(
             "has no dataset {path}; it holds {}",
             enumerate(&all)
-        )));
+        ))
+        .with_help(format!("choose one that it holds with --dataset {}=PATH", input.name)));
     };
     let entry = &entries[index];
     let pick = match inside {
         None => Pick::All,
-        Some(inside) => Pick::parse(inside, entry)
-            .map_err(|why| MappingError::new(format!("dataset {} {why}", entry.path)))?,
+        Some(inside) => Pick::parse(inside, entry).map_err(|why| {
+            MappingError::new(format!("dataset {} {why}", entry.path)).with_help(
+                "--dataset 'PATH[a:b]' takes columns of the last axis, as in Python; \
+                 'PATH[name,…]' takes fields of a compound dataset"
+                    .to_owned(),
+            )
+        })?,
     };
     check(input, entry, &pick)?;
     Ok(Choice { index, pick })
@@ -199,9 +210,17 @@ fn remedy(input: &InputSpec, entries: &[Entry]) -> String {
     if let Some(help) = entries.iter().find_map(|e| choose_fields(input, e)) {
         return help;
     }
-    "name the dataset with --dataset INPUT=PATH, or only some of its columns with \
-     --dataset INPUT=PATH[a:b]; or check that these events belong to this model"
-        .to_owned()
+    if entries.iter().any(|e| !is_numeric(e) && fits(&e.shape, &input.shape)) {
+        return NUMBERS.to_owned();
+    }
+    if entries.is_empty() {
+        return format!("write the events to it as a dataset {}", needed(input));
+    }
+    format!(
+        "name the dataset with --dataset {0}=PATH, or only some of its columns with \
+         --dataset '{0}=PATH[a:b]'; or check that these events belong to this model",
+        input.name
+    )
 }
 
 /// How to choose the fields of a compound dataset.
@@ -233,10 +252,7 @@ fn check(input: &InputSpec, entry: &Entry, pick: &Pick) -> Result<(), MappingErr
             "dataset {} holds {}, but input `{}` needs numbers",
             entry.path, entry.kind, input.name
         ))
-        .with_help(
-            choose_fields(input, entry)
-                .unwrap_or_else(|| "store the events as float32, float64 or integers".to_owned()),
-        ));
+        .with_help(choose_fields(input, entry).unwrap_or_else(|| NUMBERS.to_owned())));
     }
     let shape = pick.shape(entry);
     if fits(&shape, &input.shape) {
@@ -248,7 +264,11 @@ fn check(input: &InputSpec, entry: &Entry, pick: &Pick) -> Result<(), MappingErr
         pick.suffix(entry),
         input.name,
         needed(input)
-    )))
+    ))
+    .with_help(match pick {
+        Pick::All => remedy(input, std::slice::from_ref(entry)),
+        _ => format!("choose columns or fields that make {}", needed(input)),
+    }))
 }
 
 /// The shape that an input needs, as in `[event, 16]`.
@@ -419,8 +439,8 @@ mod tests {
         ] {
             let error = chosen(path).unwrap_err();
             assert!(error.what.contains(message), "{}", error.what);
-            assert_eq!(error.help.is_some(), help.is_some());
-            assert!(error.help.unwrap_or_default().contains(help.unwrap_or_default()));
+            let remedy = error.help.unwrap_or_default();
+            assert!(!remedy.is_empty() && remedy.contains(help.unwrap_or("")), "{path}: {remedy}");
         }
         // One dataset needs no name, and one of structs is never taken by itself.
         let only = [table()];

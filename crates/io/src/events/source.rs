@@ -100,7 +100,8 @@ impl EventSource {
             return Err(error("cannot feed a model without inputs".to_owned()));
         };
         if total == 0 {
-            return Err(error(format!("dataset {dataset} holds 0 events")));
+            return Err(error(format!("dataset {dataset} holds 0 events"))
+                .with_help("record some, or name another dataset with --dataset INPUT=PATH"));
         }
         let skip = usize::try_from(options.skip).ok().filter(|&skip| skip < total);
         let Some(next) = skip else {
