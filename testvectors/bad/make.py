@@ -118,6 +118,22 @@ def proxy() -> None:
     copy(HERE / "proxy.h5", "proxy_other_weights.h5", other_weights)
 
 
+def fused_first_axis() -> None:
+    """A model that TensorFlow's optimiser computes as another one."""
+    sys.path.insert(0, str(HERE.parents[1] / "scripts" / "oracle"))
+    from reference import tf
+
+    layers = tf.keras.layers
+    x = inputs = layers.Input((4, 4, 1), name="in")
+    x = layers.Conv2D(3, 3, padding="same", use_bias=False, name="conv")(x)
+    x = layers.BatchNormalization(axis=1, name="norm")(x)
+    model = tf.keras.Model(inputs, layers.ReLU(name="relu")(x))
+    whole = HERE / "whole.h5"
+    model.save(whole, save_format="h5", include_optimizer=False)
+    copy(whole, "fused_first_axis.h5", lambda file, config: None)
+    whole.unlink()
+
+
 def events() -> None:
     with h5py.File(GOLDEN / "events.h5") as file:
         values = file["events"][:EVENTS]
@@ -153,3 +169,4 @@ if __name__ == "__main__":
     models()
     events()
     proxy()
+    fused_first_axis()

@@ -14,11 +14,22 @@ pub struct PlanError {
     place: Place,
     what: String,
     in_reference: bool,
+    help: &'static str,
 }
 
 impl PlanError {
     pub(crate) fn new(place: Place, what: impl Into<String>) -> Self {
-        Self { place, what: what.into(), in_reference: false }
+        Self { place, what: what.into(), in_reference: false, help: "" }
+    }
+
+    /// The same error with what to do.
+    pub(crate) fn with_help(self, help: &'static str) -> Self {
+        Self { help, ..self }
+    }
+
+    /// What to do, if anything is known.
+    pub fn help(&self) -> Option<&str> {
+        Some(self.help).filter(|help| !help.is_empty())
     }
 
     /// Whether it is the reference, and not a target, that cannot be evaluated.

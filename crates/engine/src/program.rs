@@ -166,9 +166,10 @@ impl Program {
         if parameters.axes != [2] {
             let what = "a BatchNormalization over the first axis behind a convolution without bias: \
                         TensorFlow fuses the two and applies the parameters along the channels, \
-                        which is no function of the model as written; supported: axis=-1, or a \
-                        convolution with bias";
-            return Err(PlanError::new(place, what));
+                        which is no function of the model as written";
+            return Err(PlanError::new(place, what).with_help(
+                "normalise over the channels (axis=-1), or give the convolution a bias",
+            ));
         }
         let lowered = norm::lower(parameters, &node.shape, form, &place)?;
         let mut arguments = vec![feed_of[conv.0]];

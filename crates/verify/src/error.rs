@@ -67,7 +67,7 @@ impl Error {
             true => ErrorKind::Model,
             false => ErrorKind::Conversion,
         };
-        Self::new(kind, format!("{}: {e}", file.display()))
+        Self::new(kind, format!("{}: {e}", file.display())).with_help(e.help())
     }
 }
 

@@ -340,3 +340,9 @@ fn kernels_that_hgq_leaves_random() -> TestResult {
     assert_snapshot!(compare(model, events)?.refusal(&Scratch::new()?)?);
     Ok(())
 }
+
+#[test]
+fn model_that_tensorflow_computes_as_another_one() -> TestResult {
+    assert_snapshot!(model("bad/fused_first_axis.h5")?);
+    Ok(())
+}

@@ -4,3 +4,5 @@ mod graphs;
 mod hostile;
 mod keras;
 mod layers;
+mod nested;
+mod spatial;
