@@ -107,7 +107,7 @@ pub(crate) fn is_output_and_fused(typed: &TypedModel, id: NodeId) -> bool {
         && normalised(typed, id) != Normalised::Alone
 }
 
-/// Whether the node is a function that is computed inside the dense kernel before it.
+/// Whether the node is a function that may be computed inside the kernel of the sums before it.
 pub(crate) fn inside_linear(typed: &TypedModel, id: NodeId) -> bool {
     let node = &typed.nodes[id.0];
     let before = &typed.nodes[node.inputs.first().map_or(0, |n| n.0)];

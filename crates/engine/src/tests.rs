@@ -4,8 +4,8 @@ use bittrue_block::{EventBlock, EventData, Flag, InputEvents};
 use bittrue_fixed::{Dialect, FixedType, Overflow, Rounding};
 use bittrue_model::{
     Activation, AlignedLayer, Alpha, Call, CallId, Constant, EdgeType, Layer, LayerKind, Ledger,
-    MergeKind, Model, ModelClass, NodeId, Op, QuantizedBits, QuantizedRelu, Rounding32, Rules,
-    TypedModel, TypedNode,
+    MergeKind, Model, ModelClass, NodeId, Op, Pool, PoolKind, QuantizedBits, QuantizedRelu,
+    Rounding32, Rules, TypedModel, TypedNode,
 };
 use ndarray::ArrayD;
 
@@ -289,4 +289,41 @@ fn sums_beyond_float32() {
         }
     }
     assert!(rounded > 10, "{rounded}");
+}
+
+/// Exact values of more than 24 bits go through poolings as they are; what float32 makes of them is
+/// in the band.
+#[test]
+fn poolings_of_exact_values() {
+    let exact = Rounding32::Exact;
+    let mut c = Chain::new(5);
+    let t = FixedType::new(true, 20, 4, Rounding::RndConv, Overflow::Sat).expect("a type");
+    let q = c.push(Op::Quantize(t), vec![0], vec![5], Rounding32::Float32);
+    let d = c.dense(&mut Random(3), q, 2, 16);
+    c.typed.nodes[d].rules.arithmetic = exact;
+    let cells = c.push(Op::Reshape, vec![d], vec![2, 1], exact);
+    let pool = |kind| Op::Pool(Pool { kind, window: None });
+    let max = c.push(pool(PoolKind::Max), vec![cells], vec![1], exact);
+    let average = c.push(pool(PoolKind::Average), vec![cells], vec![1], exact);
+    let engine = Engine::new(&c.model, &c.typed, &[]).expect("a plan");
+    let values: Vec<f32> = (0..5 * 40).map(|i| (i as f32 * 0.731).sin() * 7.0).collect();
+    let input = InputEvents { elements: 5, data: EventData::F32(values) };
+    let block = EventBlock { first: 0, count: 40, inputs: vec![input] };
+    let mut beyond = 0;
+    for part in engine.run(Selection { first: 0, count: 40 }, &block, 0..40) {
+        let tensor = |node: usize| part.legs[0].aligned[node].as_ref().expect("formed");
+        for lane in (0..part.rows.len()).filter(|&l| !part.skip[l]) {
+            let (a, b) = (tensor(d).value(0, lane), tensor(d).value(1, lane));
+            let largest = a.max(b);
+            beyond += u32::from(largest != f64::from(largest as f32));
+            for (node, expected) in [(max, largest), (average, (a + b) / 2.0)] {
+                assert_eq!(tensor(node).value(0, lane), expected);
+                let (lo, hi, flags) = tensor(node).band(0, lane);
+                assert!(lo <= expected && expected <= hi);
+                let run = f64::from(expected as f32);
+                assert!(expected == run || (lo < hi && flags.has(Flag::Float32Sum)));
+            }
+        }
+    }
+    assert!(beyond > 10, "{beyond}");
 }

@@ -1,6 +1,6 @@
 //! Batch normalisation of reals.
 
-use bittrue_block::{Flag, LaneBlock};
+use bittrue_block::{Flag, Flags, LaneBlock};
 use bittrue_keras::float::{Banded, BatchNormKind, PreparedBatchNorm};
 use bittrue_model::BatchNorm;
 
@@ -40,7 +40,7 @@ pub(crate) fn normalise(norm: &RealNorm, x: &LaneBlock) -> LaneBlock {
         let brings = !e.is_certain();
         let own = norm.prepared.len() > 1
             || norm.prepared.iter().any(|f| !f.apply(e.value as f32, channel).is_exact());
-        let mut flags = if brings { e.inherited() } else { bittrue_block::Flags::NONE };
+        let mut flags = if brings { e.inherited() } else { Flags::NONE };
         if own {
             flags = flags.with(Flag::FunctionBand);
         }

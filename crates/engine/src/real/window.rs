@@ -1,6 +1,6 @@
 //! Pooling and moved elements of reals.
 
-use bittrue_block::{Flag, LaneBlock, Lanes, RealLanes};
+use bittrue_block::{Flag, Flags, LaneBlock, Lanes, RealLanes};
 use bittrue_keras::float::pool;
 use bittrue_kernels::{self as kernels, PADDING};
 use bittrue_model::PoolKind;
@@ -23,7 +23,7 @@ pub(crate) fn pool(
             cells.clear();
             cells.extend(taps.elements(row).map(|e| read(x, e * lanes + lane)));
             out.push(match kind {
-                PoolKind::Max => largest(&cells, global),
+                PoolKind::Max => largest(&cells, global, exact),
                 PoolKind::Average => average(&cells, global.then_some(taps.rows()), exact),
             });
         }
@@ -31,21 +31,29 @@ pub(crate) fn pool(
     out.finish(taps.rows(), lanes)
 }
 
-/// The largest cell. The maximum rises with every cell, so the ends of the bands give the ends.
-fn largest(cells: &[Elem], global: bool) -> Elem {
+/// The largest cell, in float32 or exact with the float32 run in its band. The maximum rises with
+/// every cell, so the ends of the bands give the ends.
+fn largest(cells: &[Elem], global: bool, exact: bool) -> Elem {
     let of = |end: fn(&Elem) -> f64| -> f64 {
         let values: Vec<f32> = cells.iter().map(|e| end(e) as f32).collect();
         if global { pool::global_max(&values).into() } else { pool::max(&values).into() }
     };
-    let value = of(|e| e.value);
-    if cells.iter().all(Elem::is_certain) || !value.is_finite() {
+    let run = of(|e| e.value);
+    let finite = cells.iter().all(|e| e.value.is_finite());
+    let value = match exact && finite {
+        true => cells.iter().map(|e| e.value).fold(f64::NEG_INFINITY, f64::max),
+        false => run,
+    };
+    if !value.is_finite() || (value == run && cells.iter().all(Elem::is_certain)) {
         return Elem::certain(value);
     }
     let (lo, hi) = (of(|e| e.lo), of(|e| e.hi));
-    let reaching = cells.iter().filter(|e| e.hi >= lo && !e.is_certain());
-    let flags =
-        reaching.fold(Default::default(), |f: bittrue_block::Flags, e| f.union(e.inherited()));
-    Elem::banded(value, lo, hi, flags)
+    let reaching = cells.iter().filter(|e| e.hi >= lo);
+    let mut flags = reaching.fold(Flags::NONE, |flags, e| flags.union(e.inherited()));
+    if value != run {
+        flags = flags.with(Flag::Float32Sum);
+    }
+    Elem::banded(value, lo.min(run), hi.max(run), flags)
 }
 
 /// The average of the cells in float32, or exact with the float32 run in its band; `channels` where
@@ -59,7 +67,7 @@ fn average(cells: &[Elem], channels: Option<usize>, exact: bool) -> Elem {
         }
     };
     let run = of(|e| e.value);
-    let mut flags = bittrue_block::Flags::NONE;
+    let mut flags = Flags::NONE;
     let (mut lo, mut hi) = (run.lo, run.hi);
     if !run.exact {
         flags = flags.with(Flag::Float32Sum);
