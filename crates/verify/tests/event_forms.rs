@@ -4,20 +4,10 @@ use std::path::{Path, PathBuf};
 
 use bittrue_io::{EventOptions, IoErrorKind, sha256_file};
 use bittrue_record::{EventsInfo, Report};
-use bittrue_verify::{ErrorKind, Leg, Progress, VerifyConfig, verify};
+use bittrue_verify::{ErrorKind, Leg, Unwatched, VerifyConfig, verify};
 
 /// The columns of the tables of `make_forms.py`.
 const FIELDS: &str = "[x0,x1,x2,x3,x4,x5,x6,x7,x8,x9,x10,x11,rest]";
-
-struct Silent;
-
-impl Progress for Silent {
-    fn start(&self, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
 
 fn testvectors(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testvectors").join(path)
@@ -43,7 +33,7 @@ fn config(file: &str, dataset: &str) -> VerifyConfig {
 
 /// The report, without what it says of the file.
 fn report(file: &str, dataset: &str) -> (Report, EventsInfo) {
-    let mut report = verify(&config(file, dataset), &Silent).expect(file);
+    let mut report = verify(&config(file, dataset), &Unwatched).expect(file);
     let events = report.events.clone();
     report.events.path.clear();
     report.events.size = 0;
@@ -94,7 +84,7 @@ fn every_form_gives_the_same_report() {
 #[test]
 fn the_hash_is_only_there_when_asked_for() {
     let mut config = config("v1_f4.npy", "");
-    let hash = |config: &VerifyConfig| verify(config, &Silent).expect("a report").events.sha256;
+    let hash = |config: &VerifyConfig| verify(config, &Unwatched).expect("a report").events.sha256;
     assert_eq!(hash(&config).map(|h| h.len()), Some(64));
     config.hash = false;
     assert_eq!(hash(&config), None);
@@ -109,7 +99,7 @@ fn what_cannot_be_read_is_a_matter_of_the_events() {
         ("datasets.h5", "wide[0:99]"),
         ("bzip2.npz", ""),
     ] {
-        let error = verify(&config(file, dataset), &Silent).expect_err(file);
+        let error = verify(&config(file, dataset), &Unwatched).expect_err(file);
         assert_eq!(error.kind(), ErrorKind::Events, "{file}: {error}");
     }
 }

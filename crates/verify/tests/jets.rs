@@ -4,19 +4,9 @@ use std::path::{Path, PathBuf};
 
 use bittrue_io::EventOptions;
 use bittrue_record::{Comparison, Report};
-use bittrue_verify::{InputType, Leg, Progress, VerifyConfig, verify};
+use bittrue_verify::{InputType, Leg, Unwatched, VerifyConfig, verify};
 use ndarray::Array2;
 use serde_json::Value;
-
-struct Silent;
-
-impl Progress for Silent {
-    fn start(&self, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
 
 fn jets(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testvectors/jets").join(file)
@@ -34,7 +24,7 @@ fn run(events: PathBuf, input_types: Vec<(Option<String>, InputType)>) -> Report
         strict_layers: false,
         hash: false,
     };
-    verify(&config, &Silent).expect("a report")
+    verify(&config, &Unwatched).expect("a report")
 }
 
 fn check(comparisons: &[Comparison], counts: &str) {
@@ -107,6 +97,6 @@ fn input_types_are_layers_of_their_own() {
         strict_layers: false,
         hash: false,
     };
-    let error = verify(&config, &Silent).expect_err("too many bits");
+    let error = verify(&config, &Unwatched).expect_err("too many bits");
     assert_eq!(error.kind(), bittrue_verify::ErrorKind::Events);
 }

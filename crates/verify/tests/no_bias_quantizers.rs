@@ -4,18 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use bittrue_io::EventOptions;
-use bittrue_verify::{Leg, Progress, VerifyConfig, verify};
+use bittrue_verify::{Leg, Unwatched, VerifyConfig, verify};
 use serde_json::Value;
-
-struct Silent;
-
-impl Progress for Silent {
-    fn start(&self, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -36,7 +26,7 @@ fn the_proxies_agree_where_the_real_ones_do() {
         strict_layers: false,
         hash: false,
     };
-    let report = verify(&config, &Silent).expect("a report");
+    let report = verify(&config, &Unwatched).expect("a report");
     assert_eq!(report.events.count, 2_000);
     let text = std::fs::read_to_string(file("expected_counts.json")).expect("the counts");
     let expected: Value = serde_json::from_str(&text).expect("JSON");

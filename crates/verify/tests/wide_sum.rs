@@ -5,19 +5,9 @@ use std::path::{Path, PathBuf};
 use bittrue_io::{EventOptions, read_datasets};
 use bittrue_record::{AuditClass, Comparison};
 use bittrue_verify::{
-    Leg, LoadedModel, Progress, Session, TraceConfig, VerifyConfig, trace, verify,
+    Leg, LoadedModel, Session, TraceConfig, Unwatched, VerifyConfig, trace, verify,
 };
 use ndarray::ArrayD;
-
-struct Silent;
-
-impl Progress for Silent {
-    fn start(&self, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
 
 fn vectors(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testvectors").join(file)
@@ -35,7 +25,7 @@ fn compare(options: EventOptions) -> Vec<Comparison> {
         strict_layers: false,
         hash: false,
     };
-    verify(&config, &Silent).expect("a report").comparisons
+    verify(&config, &Unwatched).expect("a report").comparisons
 }
 
 /// Each layer's values, and its bands `[.., 2]` where it has any.
@@ -52,7 +42,7 @@ fn traced() -> Traced {
         input_types: Vec::new(),
         out: directory.path().join("trace.h5"),
     };
-    trace(&config, &Silent).expect("a trace");
+    trace(&config, &Unwatched).expect("a trace");
     let bands = read_datasets(&config.out, "bands").expect("bands");
     let layers = read_datasets(&config.out, "layers").expect("layers").into_iter();
     layers

@@ -51,12 +51,8 @@ fn header(loaded: &LoadedModel) -> Result<String, Failure> {
         let one = |c: &CallId| format!("{} {:?}", model.call_name(*c), model.call(*c).shape);
         calls.iter().map(one).collect::<Vec<_>>().join(", ")
     };
-    let parameters: usize = {
-        let of = |l: &bittrue_model::Layer| {
-            l.kind.parameters().iter().map(|p| p.values.len()).sum::<usize>()
-        };
-        model.layers.iter().map(of).sum()
-    };
+    let parameters = model.layers.iter().flat_map(|l| l.kind.parameters());
+    let parameters = parameters.map(|p| p.values.len()).sum();
     Ok(format!(
         "Model    {} ({}, {} layers, {} parameters)\nSHA-256  {}\nInputs   {}\nOutputs  {}\n",
         info.path,

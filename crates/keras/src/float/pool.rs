@@ -17,18 +17,6 @@ pub fn average(cells: &[f32]) -> Dot {
     either(&[reduce::sum_one_by_one(cells)], cells.len())
 }
 
-/// The average over whole axes (GlobalAveragePooling1D and 2D) where the number of channels is not known:
-/// a band over the orders of [`global_average_of`].
-#[must_use]
-pub fn global_average(cells: &[f32]) -> Dot {
-    let sums = [
-        reduce::sum_of_vectors(cells),
-        reduce::sum_one_by_one(cells),
-        reduce::sum_of_row(cells, 0),
-    ];
-    long_row(cells, either(&sums, cells.len()))
-}
-
 /// The average over whole axes (GlobalAveragePooling1D and 2D) of one of `channels` channels, cells in
 /// row-major order.
 ///
@@ -126,7 +114,6 @@ mod tests {
         let cells: Vec<f32> = (0..40).map(|k| k as f32 * 0.25 - 3.0).collect();
         let expected = average(&cells);
         assert!(expected.exact);
-        assert_eq!(global_average(&cells), expected);
         for channels in [1, 5, 8, 9] {
             assert_eq!(global_average_of(&cells, channels), expected);
         }
@@ -154,7 +141,7 @@ mod tests {
     #[test]
     fn no_cells_and_not_a_number() {
         assert!(average(&[]).value.is_nan());
-        let nan = global_average(&[f32::NAN; 20]);
+        let nan = global_average_of(&[f32::NAN; 20], 9);
         assert!(nan.exact && nan.value.is_nan());
         assert_eq!(max(&[f32::NAN, f32::NEG_INFINITY]), f32::MIN);
         assert_eq!(max(&[f32::NAN, 1.0]), 1.0);

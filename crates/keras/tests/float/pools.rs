@@ -87,11 +87,6 @@ fn local_and_global_pooling() {
                 );
                 count[if real == f64::from(found.value) { 1 } else { 2 }] += 1;
             }
-            if global && name.ends_with("AveragePooling") && !real.is_nan() {
-                let anywhere = pool::global_average(&window);
-                let real = f64::from(real);
-                assert!(anywhere.lo <= real && real <= anywhere.hi, "{anywhere:?} {place}");
-            }
         }
     }
     println!("[exact, likelier order, other order]: {seen:?}");

@@ -5,18 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bittrue_io::{EventOptions, read_datasets};
 use bittrue_record::Comparison;
-use bittrue_verify::{Leg, Progress, TraceConfig, VerifyConfig, trace, verify};
+use bittrue_verify::{Leg, TraceConfig, Unwatched, VerifyConfig, trace, verify};
 use serde_json::Value;
-
-pub(crate) struct Silent;
-
-impl Progress for Silent {
-    fn start(&self, _: u64) {}
-    fn advance(&self, _: u64) {}
-    fn stop(&self) -> bool {
-        false
-    }
-}
 
 pub(crate) fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testvectors/golden").join(name)
@@ -44,7 +34,7 @@ pub(crate) fn compare(name: &str, proxy: Option<&str>) -> Vec<Comparison> {
         strict_layers: false,
         hash: false,
     };
-    verify(&config, &Silent).expect(name).comparisons
+    verify(&config, &Unwatched).expect(name).comparisons
 }
 
 /// What one leg was compared with, and the layers that carry a band.
@@ -78,7 +68,7 @@ pub(crate) fn trace_equals(
         input_types: Vec::new(),
         out: out.clone(),
     };
-    trace(&config, &Silent).expect(name);
+    trace(&config, &Unwatched).expect(name);
     let values = read_datasets(&out, "layers").expect("layers");
     let bands = read_datasets(&out, "bands").unwrap_or_default();
     let expected = read_datasets(&case(name).join("expected.h5"), group).expect("expected values");
