@@ -49,6 +49,10 @@ impl RealQuantizer {
     /// The quantised element.
     fn apply(&self, x: Elem) -> Elem {
         match self {
+            Self::Bits(q, _) if q.passes_through() && is_denormal(x.value) => {
+                let (lo, hi) = (x.lo.min(0.0), x.hi.max(0.0));
+                Elem::banded(0.0, lo, hi, x.inherited().with(Flag::Denormal))
+            }
             Self::Bits(q, cast) => literal(x, |v| q.apply(v), *cast, false, self.careful_from()),
             Self::Relu(q, cast) => literal(x, |v| q.apply(v), *cast, true, self.careful_from()),
             Self::Cast { target, dialect, formula, exact: true } => {
@@ -72,6 +76,11 @@ impl RealQuantizer {
             Self::Cast { .. } => f64::INFINITY,
         }
     }
+}
+
+/// Whether float32 holds this value as a denormal.
+fn is_denormal(value: f64) -> bool {
+    value != 0.0 && value.abs() < f64::from(f32::MIN_POSITIVE)
 }
 
 /// A quantizer of QKeras. Where it is a plain cast it is monotone, and the ends of a band give the
@@ -178,4 +187,32 @@ pub(crate) fn to_int(
         }
     }
     LaneBlock { elements: x.elements, lanes: x.lanes, data: out.pack(raws) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What TensorFlow does to a denormal depends on whether it knows the size of the batch.
+    #[test]
+    fn a_denormal_may_pass_where_nothing_is_applied() {
+        let quantizer = |qnoise_factor| {
+            let arguments = float::QuantizedBitsArgs {
+                bits: 4,
+                integer: 0,
+                symmetric: false,
+                keep_negative: true,
+                scale: 1.0,
+                qnoise_factor,
+            };
+            let ready = float::QuantizedBits::new(&arguments).expect("legal arguments");
+            RealQuantizer::Bits(ready, None)
+        };
+        let tiny = f64::from(-1e-40_f32);
+        let kept = quantizer(0.0).apply(Elem::certain(tiny));
+        assert_eq!((kept.value, kept.lo, kept.hi), (0.0, tiny, 0.0));
+        assert!(kept.flags.has(Flag::Denormal));
+        assert_eq!(quantizer(0.0).apply(Elem::certain(0.3)), Elem::certain(f64::from(0.3_f32)));
+        assert!(quantizer(0.5).apply(Elem::certain(tiny)).is_certain());
+    }
 }

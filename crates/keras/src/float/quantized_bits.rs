@@ -115,6 +115,14 @@ impl QuantizedBits {
         }
         straight_through(x, y, self.qnoise)
     }
+
+    /// Whether nothing of the quantization is applied (`qnoise_factor` 0). Then TensorFlow may leave
+    /// out the whole sum `x + 0·(y − x)`, and does so where it knows the size of the batch: what the
+    /// sum would flush, a denormal, is kept.
+    #[must_use]
+    pub fn passes_through(&self) -> bool {
+        self.qnoise == 0.0
+    }
 }
 
 /// The sign of `x`, +1 for both zeros; NaN passes.
