@@ -1,0 +1,18 @@
+//! Flags, with the help that teaches them: one file for each subcommand, and for what they share.
+
+mod command;
+mod completions;
+mod events;
+mod input_type;
+mod inspect;
+mod model;
+mod run;
+mod trace;
+
+pub(crate) use command::{Cli, Command};
+pub(crate) use completions::CompletionsArgs;
+pub(crate) use events::EventArgs;
+pub(crate) use inspect::InspectArgs;
+pub(crate) use model::ModelArgs;
+pub(crate) use run::{Color, RunArgs};
+pub(crate) use trace::TraceArgs;

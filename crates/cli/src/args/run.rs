@@ -1,0 +1,57 @@
+//! `verify` without a subcommand: a comparison.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::input_type::InputTypeArgs;
+use super::{EventArgs, ModelArgs};
+
+/// `verify --model … --events …`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    // Required too, but a subcommand takes them itself: so clap may leave them out here.
+    #[command(flatten)]
+    pub(crate) model: Option<ModelArgs>,
+    #[command(flatten)]
+    pub(crate) events: Option<EventArgs>,
+
+    #[command(flatten)]
+    pub(crate) input_type: InputTypeArgs,
+
+    /// The leg that counts as right
+    #[arg(long, value_name = "LEG", default_value = "qkeras")]
+    pub(crate) reference: String,
+
+    /// A leg to check; may be given several times [default: proxy:sat and proxy:wrap, or proxy with
+    /// --proxy]
+    #[arg(long, value_name = "LEG")]
+    pub(crate) target: Vec<String>,
+
+    /// Let every layer count in the verdict, not only the model's outputs
+    #[arg(long)]
+    pub(crate) strict_layers: bool,
+
+    /// Put the SHA-256 of the events file into the report
+    #[arg(long)]
+    pub(crate) hash: bool,
+
+    /// Write the report as JSON too (schema/report-v1.schema.json, docs/report.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// When to colour the table
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
