@@ -4,6 +4,8 @@
 //!   leaves are added in another order. The straight-through sum `x + (y − x)` of a quantizer, the
 //!   bias of a dense layer and a chain of Add layers are such additions. Where every order gives the
 //!   same sum nothing is lost; elsewhere the result is banded.
+//! * An addition that reads one tensor more than once is regrouped as well: `x + y + x` may become
+//!   `(x + x) + y`.
 //! * A batch normalisation behind a two-dimensional convolution without bias is computed inside its
 //!   kernel, which rounds in another order; but not where a model ends in the normalisation.
 //! * tanh, sigmoid and ELU directly behind a dense layer with a bias, and ELU behind a
@@ -26,7 +28,8 @@ pub(crate) enum Term {
     Constant(Vec<f32>),
 }
 
-/// The terms of the sum `id`, if some of its arguments are sums that disappear into it.
+/// The terms of the sum `id`, if some of its arguments are sums that disappear into it, or if it reads
+/// an argument more than once.
 pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
     let node = &typed.nodes[id.0];
     let sum = matches!(node.op, Op::Merge(MergeKind::Add | MergeKind::Average));
@@ -34,7 +37,8 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
         return None;
     }
     let mut terms = Vec::new();
-    let mut any = false;
+    let repeats = |(n, argument)| node.inputs[..n].contains(argument);
+    let mut any = node.inputs.iter().enumerate().any(repeats);
     let mut open: Vec<NodeId> = node.inputs.iter().rev().copied().collect();
     while let Some(argument) = open.pop() {
         let a = &typed.nodes[argument.0];
