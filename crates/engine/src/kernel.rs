@@ -133,6 +133,32 @@ pub(crate) enum Kernel {
 }
 
 impl Kernel {
+    /// Whether it takes integers and gives integers.
+    pub(crate) fn is_integer(&self) -> bool {
+        match self {
+            Self::Requantize { .. }
+            | Self::RequantizeEach { .. }
+            | Self::Linear(_)
+            | Self::PoolMax(_)
+            | Self::PoolSum { .. }
+            | Self::Gather(_)
+            | Self::Relu { .. }
+            | Self::LeakyRelu { .. }
+            | Self::Merge { .. }
+            | Self::Concatenate { .. } => true,
+            Self::Input { .. }
+            | Self::RealToInt { .. }
+            | Self::RealQuantize(_)
+            | Self::RealLinear(_)
+            | Self::RealPool { .. }
+            | Self::RealNorm(_)
+            | Self::RealFunction(_)
+            | Self::Softmax { .. }
+            | Self::RealMerge { .. }
+            | Self::RealConcatenate { .. } => false,
+        }
+    }
+
     /// Applies the kernel. Lanes that leave the proven domain are marked in `exceptional`; what
     /// they hold afterwards means nothing.
     ///

@@ -9,6 +9,9 @@
 //! * the *careful* one computes on reals with bands, and takes the few events that leave the
 //!   proven domain: NaN, straight-through artefacts, a function's band across a rounding threshold.
 //!
+//! A third one, the *screen*, finds the events in which legs may differ at all; only these go through
+//! every leg.
+//!
 //! A block of events goes through all legs in lock-step. An operation that was already applied to
 //! the same tensors is not applied again, so legs share their work until they differ.
 #![forbid(unsafe_code)]
@@ -22,6 +25,7 @@ mod plan;
 mod program;
 mod real;
 mod run;
+mod screen;
 mod taps;
 #[cfg(test)]
 mod tests;

@@ -193,6 +193,11 @@ impl Program {
         self.edges.len()
     }
 
+    /// How a slot is stored.
+    pub(crate) fn repr(&self, slot: usize) -> Repr {
+        self.edges[slot].repr
+    }
+
     /// Elements of the widest tensor.
     pub(crate) fn widest(&self) -> usize {
         self.elements.iter().copied().max().unwrap_or(1)

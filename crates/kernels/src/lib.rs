@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod elementwise;
+mod input;
 mod linear;
 mod requantize;
 mod window;
 
 pub use elementwise::{add_scaled, align, leaky_relu, maximum, minimum, multiply, relu};
+pub use input::InputCast;
 pub use linear::{LinearShape, PADDING, linear};
 pub use requantize::{Requantize, requantize};
 pub use window::{gather, pool_max, pool_sum};

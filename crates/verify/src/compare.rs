@@ -10,13 +10,22 @@ use bittrue_record::{ComparisonCounts, Difference, LayerCounts};
 
 /// What is compared between the reference and one target.
 #[derive(Debug)]
-pub(crate) struct Scope<'a> {
+pub(crate) struct Scope {
     /// The leg's index; the reference is 0.
     pub(crate) target: usize,
     /// The aligned layers that both legs form, in report order.
-    pub(crate) calls: &'a [CallId],
+    pub(crate) calls: Vec<CallId>,
     /// For each of them whether it is an output.
-    pub(crate) is_output: &'a [bool],
+    pub(crate) is_output: Vec<bool>,
+    /// For each of them the elements of one event.
+    pub(crate) elements: Vec<u64>,
+}
+
+/// The counts of events that agree everywhere.
+pub(crate) fn agreeing(events: u64, scope: &Scope) -> ComparisonCounts {
+    let layer = |&n: &u64| LayerCounts { elements: events * n, ..LayerCounts::default() };
+    let layers = scope.elements.iter().map(layer).collect();
+    ComparisonCounts { layers, events, ..ComparisonCounts::default() }
 }
 
 /// How two values that the legs give for one element relate.
@@ -29,13 +38,13 @@ enum Relation {
 }
 
 /// Counts the differences between the reference and a target.
-pub(crate) fn count(part: &BlockResult, scope: &Scope<'_>) -> ComparisonCounts {
+pub(crate) fn count(part: &BlockResult, scope: &Scope) -> ComparisonCounts {
     let lanes = part.rows.len();
     let counted = part.skip.iter().filter(|s| !**s).count() as u64;
     let mut output_differs = vec![false; lanes];
     let mut any_differs = vec![false; lanes];
     let mut layers = Vec::with_capacity(scope.calls.len());
-    for (&call, &is_output) in scope.calls.iter().zip(scope.is_output) {
+    for (&call, &is_output) in scope.calls.iter().zip(&scope.is_output) {
         let reference = &part.legs[0].aligned[call.0];
         let target = &part.legs[scope.target].aligned[call.0];
         let own = &part.legs[scope.target].own[call.0];

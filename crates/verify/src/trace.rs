@@ -87,7 +87,8 @@ pub fn trace(config: &TraceConfig, progress: &dyn Progress) -> Result<TraceSumma
         progress,
         |selection, block, span| {
             let first = block.first + span.start as u64;
-            let parts = session.engine.run(selection, block, span);
+            let all: Vec<usize> = span.collect();
+            let parts = session.engine.run(selection, block, &all);
             calls.iter().map(|&c| rows(&parts, c, first)).collect::<Vec<Rows>>()
         },
         |blocks| {

@@ -8,7 +8,7 @@ use bittrue_record::{
     Comparison, ComparisonCounts, ComparisonMeta, EventsInfo, LayerMeta, Report, ToolInfo, Warning,
 };
 
-use crate::compare::{Scope, count};
+use crate::compare::{Scope, agreeing, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
 use crate::session::{LoadedModel, LoadedProxy, Session};
@@ -91,13 +91,8 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         true => Some(sha256_file(&config.events, IoErrorKind::Events)?),
         false => None,
     };
-    let metas: Vec<(ComparisonMeta, Vec<bittrue_model::CallId>, Vec<bool>)> =
-        (1..session.engine.legs()).map(|leg| meta(&session, leg)).collect();
-    let scopes: Vec<Scope<'_>> = metas
-        .iter()
-        .enumerate()
-        .map(|(n, (_, calls, is_output))| Scope { target: n + 1, calls, is_output })
-        .collect();
+    let (metas, scopes): (Vec<ComparisonMeta>, Vec<Scope>) =
+        (1..session.engine.legs()).map(|leg| compared(&session, leg)).unzip();
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
     let mut total = Tally::default();
     let mut seen = 0;
@@ -109,9 +104,14 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
             let ranges = if has_raw_input { InputRange::of(block, &span) } else { Vec::new() };
             let mut tally =
                 Tally { comparisons: Vec::new(), ranges, rounded: rounded(block, &span) };
-            for part in session.engine.run(selection, block, span.clone()) {
-                let comparisons = scopes.iter().map(|s| count(&part, s)).collect();
-                tally.merge(&Tally { comparisons, ..Tally::default() });
+            let rows = session.engine.screen(block, span.clone());
+            let same = (span.len() - rows.len()) as u64;
+            tally.comparisons = scopes.iter().map(|s| agreeing(same, s)).collect();
+            for rows in rows.chunks(session.engine.lanes()) {
+                for part in session.engine.run(selection, block, rows) {
+                    let comparisons = scopes.iter().map(|s| count(&part, s)).collect();
+                    tally.merge(&Tally { comparisons, ..Tally::default() });
+                }
             }
             (span.len() as u64, tally)
         },
@@ -144,7 +144,7 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
     let comparisons = metas
         .into_iter()
         .zip(&total.comparisons)
-        .map(|((meta, ..), counts)| Comparison::from_counts(meta, counts, config.strict_layers))
+        .map(|(meta, counts)| Comparison::from_counts(meta, counts, config.strict_layers))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| Error::new(ErrorKind::Internal, e.to_string()))?;
     let warnings = raw_input_remedies(&session, &total.ranges);
@@ -209,8 +209,8 @@ fn raw_input_remedies(session: &Session, ranges: &[InputRange]) -> Vec<Warning> 
     warnings
 }
 
-/// What is compared with one target.
-fn meta(session: &Session, leg: usize) -> (ComparisonMeta, Vec<bittrue_model::CallId>, Vec<bool>) {
+/// What is compared with one target, for the report and for counting.
+fn compared(session: &Session, leg: usize) -> (ComparisonMeta, Scope) {
     let (engine, model) = (&session.engine, &session.loaded.model);
     let (formed, missing): (Vec<_>, Vec<_>) =
         session.calls.iter().copied().partition(|&c| engine.edge(leg, c).is_some());
@@ -233,7 +233,9 @@ fn meta(session: &Session, leg: usize) -> (ComparisonMeta, Vec<bittrue_model::Ca
         not_formed: missing.into_iter().map(|c| model.call_name(c)).collect(),
         own_known: true,
     };
-    (meta, formed, is_output)
+    let elements = formed.iter().map(|&c| model.call(c).shape.iter().product::<usize>() as u64);
+    let elements = elements.collect();
+    (meta, Scope { target: leg, calls: formed, is_output, elements })
 }
 
 /// Values of some events that rounding to float32 changes.
