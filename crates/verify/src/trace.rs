@@ -81,18 +81,24 @@ pub fn trace(config: &TraceConfig, progress: &dyn Progress) -> Result<TraceSumma
     let mut writer = TraceWriter::create(&config.out, &meta, &layers)?;
     let count = source.count();
     let mut summary = TraceSummary { events: 0, layers: layers.len(), flagged: 0, stopped: false };
+    let values = layers.iter().map(|l| l.shape.iter().product::<usize>()).sum();
     summary.stopped = events::run(
         &session.engine,
         &mut source,
+        values,
         progress,
         |selection, block, span| {
-            let first = block.first + span.start as u64;
             let all: Vec<usize> = span.collect();
-            let parts = session.engine.run(selection, block, &all);
-            calls.iter().map(|&c| rows(&parts, c, first)).collect::<Vec<Rows>>()
+            all.chunks(session.engine.lanes())
+                .map(|chunk| {
+                    let first = block.first + chunk[0] as u64;
+                    let parts = session.engine.run(selection, block, chunk);
+                    calls.iter().map(|&c| rows(&parts, c, first)).collect()
+                })
+                .collect::<Vec<Vec<Rows>>>()
         },
-        |blocks| {
-            for block in blocks {
+        |spans| {
+            for block in spans.into_iter().flatten() {
                 for (n, rows) in block.into_iter().enumerate() {
                     let band =
                         rows.band.as_ref().map(|(lo, hi, flags)| TraceBands { lo, hi, flags });

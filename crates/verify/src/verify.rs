@@ -96,9 +96,11 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
     let mut total = Tally::default();
     let mut seen = 0;
+    let values = source.elements();
     let stopped = events::run(
         &session.engine,
         &mut source,
+        values,
         progress,
         |selection, block, span| {
             let ranges = if has_raw_input { InputRange::of(block, &span) } else { Vec::new() };

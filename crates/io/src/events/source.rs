@@ -125,6 +125,11 @@ impl EventSource {
         (self.end - self.next) as u64
     }
 
+    /// Values of one event, over all inputs.
+    pub fn elements(&self) -> usize {
+        self.inputs.iter().map(|input| input.stream.elements()).sum()
+    }
+
     /// Events left out at the beginning of the file.
     pub fn skipped(&self) -> u64 {
         self.skipped
