@@ -289,7 +289,8 @@ fn integers(
         Weights::I64(weights, biases)
     };
     let (taps, groups, units) = (sums.taps.clone(), sums.groups, sums.units());
-    let kernel = Kernel::Linear(IntLinear { taps, groups, units, weights, fractional });
+    let kernel =
+        Kernel::Linear(IntLinear::new(taps, groups, units, weights, fractional, x.storage));
     let repr = Repr::Int { fractional, storage };
     let ranges = Some(known.ranges.clone().into());
     Some(Lowered::one(kernel, Edge { repr, ranges }))
