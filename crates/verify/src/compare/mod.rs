@@ -1,6 +1,8 @@
 //! Counting differences in a block: values by bits, own against inherited, ambiguous bands, and
 //! where the reference itself is not one number.
 
+mod exact;
+
 use std::sync::Arc;
 
 use bittrue_block::{Flag, LaneBlock, Lanes};
@@ -81,6 +83,9 @@ fn layer(
     counts: &mut LayerCounts,
     differs: &mut [bool],
 ) {
+    if exact::layer(part, reference, target, own, counts, differs) {
+        return;
+    }
     let lanes = reference.lanes;
     let live = |at: &usize| !part.skip[at % lanes];
     flags(reference, target, &live, counts);
