@@ -11,11 +11,15 @@
 //! * tanh, sigmoid and ELU directly behind a dense layer with a bias, and ELU behind a
 //!   two-dimensional convolution with one, are computed inside its kernel, by another approximation
 //!   of the function: banded.
+//! * A two-dimensional convolution whose kernel is much wider than its argument is computed by a
+//!   kernel that begins with the bias: banded.
+//! * `x · sigmoid(x)` becomes one operation for its readers, by another approximation: banded.
+//! * The factors of a normalisation behind a product go into the product: banded.
 //!
 //! Not followed: a relu computed inside the kernel of a product with bias makes zero of NaN for its
 //! readers, while by itself it keeps NaN. Here NaN stays NaN, and is flagged as not finite.
 
-use bittrue_model::{MergeKind, NodeId, Op, Rounding32, TypedModel};
+use bittrue_model::{MergeKind, NodeId, Op, Rounding32, TypedModel, Window};
 
 /// One term of a sum that may be regrouped.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +68,42 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
         }
     }
     any.then_some(terms)
+}
+
+/// Whether a convolution over an event `[cell…, channel]` may begin with its bias. Seen where the kernel
+/// has three columns more than the argument, and with some numbers of filters only.
+pub(crate) fn bias_inside(window: &Window, shape: &[usize]) -> bool {
+    match (window.size.as_slice(), shape) {
+        ([_, _], [_, width, _]) => window.span(1) >= width + 3,
+        _ => false,
+    }
+}
+
+/// Whether a node is the product of a tensor and its sigmoid.
+pub(crate) fn is_swish(typed: &TypedModel, id: NodeId) -> bool {
+    let node = &typed.nodes[id.0];
+    let (Op::Merge(MergeKind::Multiply), [a, b]) = (&node.op, node.inputs.as_slice()) else {
+        return false;
+    };
+    let is_sigmoid_of = |s: &NodeId, x: &NodeId| {
+        let s = &typed.nodes[s.0];
+        matches!(s.op, Op::Sigmoid) && s.inputs.first() == Some(x)
+    };
+    is_sigmoid_of(a, b) || is_sigmoid_of(b, a)
+}
+
+/// Whether a node's first argument is a product of tensors.
+pub(crate) fn behind_product(typed: &TypedModel, id: NodeId) -> bool {
+    let mut before = typed.nodes[id.0].inputs.first();
+    while let Some(id) = before {
+        let node = &typed.nodes[id.0];
+        match node.op {
+            Op::Merge(MergeKind::Multiply) => return true,
+            Op::Reshape => before = node.inputs.first(),
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// How the readers of a normalisation see it.

@@ -118,6 +118,8 @@ pub(crate) enum Kernel {
         kind: MergeKind,
         /// Whether the result is exact rather than float32.
         exact: bool,
+        /// Whether it is a tensor times its sigmoid, which TensorFlow may compute as one function.
+        swish: bool,
         /// Number of arguments that are merged; the others are read by `regrouped`.
         arguments: usize,
         /// The terms of the sum, where TensorFlow may add them in another order.
@@ -195,7 +197,8 @@ impl Kernel {
             Self::RealNorm(n) => real::normalise(n, x[0]),
             Self::RealFunction(f) => real::function(f, x[0], batch),
             Self::Softmax { row } => real::softmax(*row, x[0]),
-            Self::RealMerge { kind, exact, arguments, regrouped } => {
+            Self::RealMerge { swish: true, .. } => real::swish(x),
+            Self::RealMerge { kind, exact, arguments, regrouped, .. } => {
                 real::merge(*kind, *exact, x, *arguments, regrouped)
             }
             Self::RealConcatenate { parts, outer } => real::concatenate(x, parts, *outer),

@@ -123,6 +123,8 @@ impl Program {
         let neighbours = Neighbours {
             inside_linear: fusion::inside_linear(typed, id),
             either: fusion::is_output_and_fused(typed, id),
+            swish: fusion::is_swish(typed, id),
+            behind_product: fusion::behind_product(typed, id),
             regrouped,
             extra: extra.iter().map(|&s| &self.edges[s]).collect(),
         };
@@ -171,7 +173,7 @@ impl Program {
                 "normalise over the channels (axis=-1), or give the convolution a bias",
             ));
         }
-        let lowered = norm::lower(parameters, &node.shape, form, &place)?;
+        let lowered = norm::lower(parameters, &node.shape, form, false, &place)?;
         let mut arguments = vec![feed_of[conv.0]];
         for kernel in lowered.kernels {
             let kernel = interner.intern(kernel);

@@ -60,6 +60,30 @@ pub(crate) fn merge(
     out.finish(x[0].elements, x[0].lanes)
 }
 
+/// A tensor times its sigmoid. Computed as one function the result lies a few steps of float32 off the
+/// product, and where the sigmoid vanishes it may be zero.
+pub(crate) fn swish(x: &[&LaneBlock]) -> LaneBlock {
+    /// Measured: 5 steps, on 30,000 values from -20 to 20.
+    const STEPS: f64 = 8.0 / 8_388_608.0;
+    const TINY: f64 = 1e-35;
+    let mut out = Writer::with_capacity(x[0].elements * x[0].lanes);
+    for at in 0..x[0].elements * x[0].lanes {
+        let y = two(MergeKind::Multiply, false, read(x[0], at), read(x[1], at));
+        if !y.value.is_finite() || y.value == 0.0 && y.is_certain() {
+            out.push(y);
+            continue;
+        }
+        let slack = y.lo.abs().max(y.hi.abs()) * STEPS;
+        let (mut lo, mut hi) = (y.lo - slack, y.hi + slack);
+        if y.value.abs() < TINY {
+            (lo, hi) = (lo.min(0.0), hi.max(0.0));
+        }
+        let flags = y.inherited().with(Flag::FunctionBand);
+        out.push(Elem::banded(y.value, lo, hi, flags));
+    }
+    out.finish(x[0].elements, x[0].lanes)
+}
+
 /// Whether all terms are the same argument.
 fn is_one_repeated(terms: &[Term]) -> bool {
     matches!(terms, [Term::Value(first), rest @ ..]
