@@ -25,7 +25,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     let config = VerifyConfig {
         model: model.model.clone(),
         proxy: model.proxy.clone(),
-        events: events.events.clone(),
+        events: events.files()?,
         options: events.options(),
         reference,
         targets,

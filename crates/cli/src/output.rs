@@ -77,8 +77,9 @@ pub(crate) fn keep_inputs(
 ) -> Result<(), Failure> {
     let Ok(output) = output.canonicalize() else { return Ok(()) };
     let inputs = [("--model", Some(&model.model)), ("--proxy", model.proxy.as_ref())];
-    let events = ("--events", Some(&events.events));
-    for (input_flag, input) in inputs.into_iter().chain([events]) {
+    let files = events.files()?;
+    let events = files.iter().map(|file| ("--events", Some(file)));
+    for (input_flag, input) in inputs.into_iter().chain(events) {
         let Some(input) = input else { continue };
         if input.canonicalize().is_ok_and(|input| input == output) {
             let message =

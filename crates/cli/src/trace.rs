@@ -25,7 +25,7 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
     let config = TraceConfig {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
-        events: args.events.events.clone(),
+        events: args.events.files()?,
         options: args.events.options(),
         leg,
         input_types: args.input_type.input_type.clone(),

@@ -30,7 +30,7 @@ mod trace;
 
 pub use datasets::read_datasets;
 pub use error::{IoError, IoErrorKind};
-pub use events::{EventOptions, EventSource, InputSpec};
+pub use events::{EventFile, EventOptions, EventSource, InputSpec};
 pub use hash::sha256_file;
 pub use keras::read_keras;
 pub use trace::{TraceBands, TraceLayer, TraceMeta, TraceWriter};

@@ -121,6 +121,7 @@ fn report() -> impl Strategy<Value = Report> {
                     count: events,
                     skipped,
                     sha256: Some(sha256),
+                    files: Vec::new(),
                 },
                 input_types,
                 assumptions,

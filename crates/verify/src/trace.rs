@@ -17,8 +17,8 @@ pub struct TraceConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
-    /// The recorded events.
-    pub events: PathBuf,
+    /// The recorded events, in this order.
+    pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
     pub options: EventOptions,
     /// The leg.
@@ -75,7 +75,7 @@ pub fn trace(config: &TraceConfig, progress: &dyn Progress) -> Result<TraceSumma
     let meta = TraceMeta {
         leg: config.leg.name().to_owned(),
         model: config.model.display().to_string(),
-        events: config.events.display().to_string(),
+        events: config.events.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" "),
         flags: Flag::ALL.map(|f| f.name().to_owned()).to_vec(),
     };
     let mut writer = TraceWriter::create(&config.out, &meta, &layers)?;

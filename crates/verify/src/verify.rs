@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use bittrue_block::EventBlock;
-use bittrue_io::{EventOptions, EventSource, IoErrorKind, sha256_file};
+use bittrue_io::{EventFile, EventOptions, EventSource, IoErrorKind, sha256_file};
 use bittrue_record::{
-    Comparison, ComparisonCounts, ComparisonMeta, EventsInfo, LayerMeta, Report, ToolInfo, Warning,
+    Comparison, ComparisonCounts, ComparisonMeta, EventFileInfo, EventsInfo, LayerMeta, Report,
+    ToolInfo, Warning,
 };
 
 use crate::compare::{Scope, agreeing, count};
@@ -21,8 +22,8 @@ pub struct VerifyConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
-    /// The recorded events.
-    pub events: PathBuf,
+    /// The recorded events, in this order.
+    pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
     pub options: EventOptions,
     /// What counts as right.
@@ -86,11 +87,7 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         }
         false => unused,
     };
-    let size = std::fs::metadata(&config.events).map(|m| m.len()).unwrap_or_default();
-    let sha256 = match config.hash {
-        true => Some(sha256_file(&config.events, IoErrorKind::Events)?),
-        false => None,
-    };
+    let files = event_files(source.files(), config.hash)?;
     let (metas, scopes): (Vec<ComparisonMeta>, Vec<Scope>) =
         (1..session.engine.legs()).map(|leg| compared(&session, leg)).unzip();
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
@@ -165,18 +162,28 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         partial: stopped,
         model: model_info,
         proxy: proxy_info,
-        events: EventsInfo {
-            path: config.events.display().to_string(),
-            size,
-            count: seen,
-            skipped: source.skipped(),
-            sha256,
-        },
+        events: EventsInfo::of_files(files, seen, source.skipped()),
         input_types,
         assumptions,
         warnings,
         comparisons,
     })
+}
+
+/// What a report says of the files.
+fn event_files(files: &[EventFile], hash: bool) -> Result<Vec<EventFileInfo>, Error> {
+    let info = |file: &EventFile| {
+        Ok(EventFileInfo {
+            path: file.path.display().to_string(),
+            size: std::fs::metadata(&file.path).map(|m| m.len()).unwrap_or_default(),
+            count: file.events,
+            sha256: match hash {
+                true => Some(sha256_file(&file.path, IoErrorKind::Events)?),
+                false => None,
+            },
+        })
+    };
+    files.iter().map(info).collect()
 }
 
 /// The warnings, with the smallest type for each raw input: known once the events are read.
