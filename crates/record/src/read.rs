@@ -111,6 +111,11 @@ impl Report {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Err(ReadError::Empty);
         }
+        // A list would do for the parser too: its items would be taken for the fields.
+        if bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
+            let _: serde::de::IgnoredAny = parse(&bytes)?;
+            return Err(ReadError::NotAReport(Detail("it is no object with fields".to_owned())));
+        }
         let head: Head = parse(&bytes)?;
         if head.format_version != u64::from(FORMAT_VERSION) {
             return Err(ReadError::Version(head.format_version));
@@ -147,7 +152,9 @@ mod tests {
             error(b"{}"),
             "is no report of bittrue: missing field `format_version` at line 1 column 2"
         );
-        assert!(error(b"[]").starts_with("is no report of bittrue: "));
+        for other in [&b"[]"[..], b"[1, 2]", b"[99]", b" null", b"\"x\"", b"1"] {
+            assert_eq!(error(other), "is no report of bittrue: it is no object with fields");
+        }
         assert!(error(b"{\"format_version\": \"1\"}").starts_with("is no report of bittrue: "));
         assert!(error(b"{\"format_version\": 1}").contains("missing field `tool`"));
         // A later format may hold anything.
@@ -161,10 +168,17 @@ mod tests {
     #[test]
     fn hostile_files_end_in_an_error() {
         let deep = "[".repeat(1 << 20);
-        assert!(error(deep.as_bytes()).starts_with("is no "), "{}", error(deep.as_bytes()));
+        assert!(error(deep.as_bytes()).starts_with("ends in the middle: EOF while parsing a list"));
         let deep = format!("{{\"format_version\": 1, \"x\": {deep}");
         let told = error(deep.as_bytes());
         assert!(told.starts_with("is no ") || told.starts_with("ends in"), "{told}");
+        // The same, closed: once where nothing is expected and once where something is.
+        for field in ["x", "tool", "comparisons"] {
+            let (open, close) = ("[".repeat(1 << 20), "]".repeat(1 << 20));
+            let deep = format!("{{\"format_version\": 1, \"{field}\": {open}{close}}}");
+            let told = error(deep.as_bytes());
+            assert!(told.starts_with("is no "), "{field}: {told}");
+        }
         for number in ["1e999", "-1", "1.5", &"9".repeat(400), "18446744073709551616"] {
             let told = error(format!("{{\"format_version\": {number}}}").as_bytes());
             assert!(told.starts_with("is no "), "{number}: {told}");

@@ -1,9 +1,10 @@
 //! Two reports, comparison by comparison.
 //!
-//! The rule, which `docs/nightly.md` states for users: **worse** is a mismatch, an ambiguous element
-//! or a verdict where there was none; a larger share of differing elements or events; a larger
-//! difference; a comparison that is missing; a layer of the same model that is missing; a run that
-//! did not see all events. **Better** is the reverse. Whatever else is different is **changed**.
+//! The rule, which `docs/nightly.md` states for users. **Worse** is a worse verdict; a mismatch or an
+//! ambiguous element where there was none; of the same events more of them, or a larger difference;
+//! of other events a larger share of differing events, beyond chance; a comparison that is missing,
+//! or a layer of the same model; a run that did not see all events. **Better** is the reverse, for
+//! what both reports have. Whatever else is different is **changed**.
 
 use std::collections::BTreeMap;
 
@@ -154,7 +155,7 @@ fn comparison(
         Some(b) => Share { count: b.events_differing, of: events.before },
         None => Share { count: 0, of: events.after },
     };
-    changes.extend(Share::change("events_differing", differed, differing));
+    changes.extend(Share::change("events_differing", differed, differing, events.counting()));
     let mut layers = Vec::new();
     match before {
         Some(b) => {
