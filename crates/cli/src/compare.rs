@@ -1,27 +1,69 @@
-//! The comparison: flags to configuration, report to terminal and file.
+//! The comparison: flags to configuration, report to terminal and files.
 
 use std::io::IsTerminal;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use bittrue_record::ExitCode;
+use bittrue_record::{ExitCode, Report};
 use bittrue_report::TextOptions;
 use bittrue_verify::{VerifyConfig, verify};
 
-use crate::args::{Color, RunArgs};
+use crate::args::{Color, EventArgs, FailOn, ModelArgs, RunArgs};
 use crate::failure::Failure;
 use crate::legs;
-use crate::output::{self, OutputFile};
 use crate::progress::Bar;
+use crate::reports::{self, Reports};
 
 pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (Some(model), Some(events)) = (&args.model, &args.events) else {
         return Err(Failure::new(ExitCode::Usage, "--model and --events are needed")
             .with_help("`verify --help` shows examples"));
     };
+    reports::check(args, model, events)?;
+    // Ctrl-C is caught from here on, so that no unfinished file is left behind.
+    let bar = Bar::new(args.quiet);
+    let reports = Reports::create(args)?;
+    let report = catch_unwind(AssertUnwindSafe(|| run(args, model, events, &bar)));
+    bar.clear();
+    let report = match report {
+        Ok(Ok(report)) => report,
+        Ok(Err(failure)) => {
+            reports.fail(&failure);
+            return Err(failure);
+        }
+        Err(panic) => {
+            reports.fail(&Failure::bug());
+            resume_unwind(panic)
+        }
+    };
+    let options = TextOptions { color: color(args.color), ..TextOptions::default() };
+    let printed = match args.quiet {
+        true => Ok(()),
+        false => crate::print(&bittrue_report::text(&report, &options)),
+    };
+    reports.finish(&report)?;
+    printed?;
+    if report.partial {
+        let seen = report.events.count;
+        return Err(Failure::new(
+            ExitCode::Interrupted,
+            format!("interrupted: the report covers the first {seen} of {} events", bar.length()),
+        ));
+    }
+    Ok(match (report.exit_code(), args.fail_on) {
+        (ExitCode::Mismatch, FailOn::Never) => ExitCode::Success,
+        (code, _) => code,
+    })
+}
+
+/// The comparison itself.
+fn run(
+    args: &RunArgs,
+    model: &ModelArgs,
+    events: &EventArgs,
+    bar: &Bar,
+) -> Result<Report, Failure> {
     let (reference, targets) =
         legs::comparison(&args.reference, &args.target, model.proxy.is_some())?;
-    if let Some(json) = &args.json {
-        output::keep_inputs("--json", json, model, events)?;
-    }
     let config = VerifyConfig {
         model: model.model.clone(),
         proxy: model.proxy.clone(),
@@ -33,26 +75,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
         strict_layers: args.strict_layers,
         hash: args.hash,
     };
-    // Ctrl-C is caught from here on, so that no unfinished file is left behind.
-    let bar = Bar::new();
-    let json = args.json.as_deref().map(OutputFile::create).transpose()?;
-    let report = verify(&config, &bar);
-    bar.clear();
-    let report = report?;
-    let options = TextOptions { color: color(args.color), ..TextOptions::default() };
-    let printed = crate::print(&bittrue_report::text(&report, &options));
-    if let Some(json) = json {
-        json.finish(&bittrue_report::json(&report))?;
-    }
-    printed?;
-    if report.partial {
-        let seen = report.events.count;
-        return Err(Failure::new(
-            ExitCode::Interrupted,
-            format!("interrupted: the report covers the first {seen} of {} events", bar.length()),
-        ));
-    }
-    Ok(report.exit_code())
+    Ok(verify(&config, bar)?)
 }
 
 fn color(when: Color) -> bool {

@@ -3,12 +3,14 @@
 
 mod args;
 mod compare;
+mod diff;
 mod failure;
 mod generate;
 mod inspect;
 mod legs;
 mod output;
 mod progress;
+mod reports;
 mod trace;
 mod usage;
 
@@ -23,11 +25,7 @@ use failure::Failure;
 fn main() -> ProcessCode {
     let cli = usage::parse();
     // A bug is reported like every other failure, with its own code.
-    let outcome = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
-        Err(Failure::new(ExitCode::Internal, "internal error: this is a bug in bittrue").with_help(
-            "please report it with the message above, the command, the model and one event",
-        ))
-    });
+    let outcome = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| Err(Failure::bug()));
     let code = match outcome {
         Ok(code) => code,
         Err(failure) => {
@@ -43,6 +41,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         None => compare::compare(&cli.run),
         Some(Command::Inspect(args)) => inspect::inspect(&args),
         Some(Command::Trace(args)) => trace::trace(&args),
+        Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Completions(args)) => generate::completions(&args),
         Some(Command::Man) => generate::man(),
     }

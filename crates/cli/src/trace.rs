@@ -31,7 +31,7 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
         input_types: args.input_type.input_type.clone(),
         out: args.out.clone(),
     };
-    let bar = Bar::new();
+    let bar = Bar::new(false);
     let summary = write_trace(&config, &bar);
     bar.clear();
     let summary = summary?;

@@ -58,10 +58,12 @@ mod check;
 mod comparison;
 mod counts;
 mod derive;
+mod diff;
 mod exit;
 #[cfg(test)]
 mod fixtures;
 mod flags;
+mod read;
 mod report;
 mod schema;
 
@@ -70,8 +72,12 @@ pub use check::CountsError;
 pub use comparison::{Comparison, Layer, Verdict};
 pub use counts::{ComparisonCounts, Difference, LayerCounts};
 pub use derive::{ComparisonMeta, LayerMeta};
+pub use diff::{
+    Change, ComparisonDiff, DIFF_FORMAT_VERSION, Diff, Judgement, LayerDiff, Presence, Value,
+};
 pub use exit::ExitCode;
 pub use flags::FLAG_NAMES;
+pub use read::{Detail, MAX_REPORT_BYTES, ReadError};
 pub use report::{
     EventFileInfo, EventsInfo, FORMAT_VERSION, FileInfo, ModelInfo, Report, ToolInfo, Warning,
 };

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{CompletionsArgs, InspectArgs, RunArgs, TraceArgs};
+use super::{CompletionsArgs, DiffArgs, InspectArgs, RunArgs, TraceArgs};
 
 const ABOUT: &str = "Does the proxy that goes to the FPGA give the same bits as the QKeras model?";
 
@@ -28,6 +28,9 @@ Examples:
       what every layer and quantizer really means
   verify trace --model tagger.h5 --events jets.h5 --semantics proxy:wrap --out wrap.h5
       write what every layer gives
+  verify --model tagger.h5 --events jets.h5 --json today.json --junit verify.xml --quiet
+  verify diff yesterday.json today.json
+      a nightly job, and what is new since yesterday (docs/nightly.md)
 
 Legs:
   qkeras       Keras predict of the model, in float32 as TensorFlow runs it on a CPU
@@ -43,7 +46,8 @@ Exit codes:
   1  some comparison is a mismatch         5  the events cannot be used
   2  unknown or contradictory flags        6  internal error (a bug in bittrue)
   3  the model cannot be read or evaluated 7  an output file cannot be written
-  130  interrupted with Ctrl-C; what was counted so far is printed";
+  130  interrupted with Ctrl-C; what was counted so far is printed
+verify diff: 0 nothing is worse, 1 something is, 5 a report cannot be read";
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -74,6 +78,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Write what every layer of one leg gives to an HDF5 file
     Trace(TraceArgs),
+    /// Tell what is new from one JSON report to a later one
+    Diff(DiffArgs),
     /// Print completions for a shell, e.g. `source <(verify completions bash)`
     Completions(CompletionsArgs),
     /// Print the man page, e.g. `verify man | man -l -`

@@ -2,6 +2,7 @@
 
 mod command;
 mod completions;
+mod diff;
 mod events;
 mod input_type;
 mod inspect;
@@ -11,8 +12,9 @@ mod trace;
 
 pub(crate) use command::{Cli, Command};
 pub(crate) use completions::CompletionsArgs;
+pub(crate) use diff::DiffArgs;
 pub(crate) use events::EventArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use model::ModelArgs;
-pub(crate) use run::{Color, RunArgs};
+pub(crate) use run::{Color, FailOn, RunArgs};
 pub(crate) use trace::TraceArgs;

@@ -5,9 +5,11 @@
 
 mod bad_inputs;
 mod bad_outputs;
+mod diff;
 mod help;
 mod inspect;
 mod interrupt;
+mod nightly;
 mod run;
 mod support;
 mod trace;

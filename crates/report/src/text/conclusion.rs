@@ -11,7 +11,7 @@ use super::format::{
 use super::paint::{Paint, Tone};
 use super::table::ambiguous_at_outputs;
 
-pub(super) fn conclusion(report: &Report, paint: Paint, width: usize) -> Vec<String> {
+pub(crate) fn conclusion(report: &Report, paint: Paint, width: usize) -> Vec<String> {
     let mut sentences: Vec<String> =
         report.comparisons.iter().map(|c| sentence(report, c)).collect();
     if report.comparisons.is_empty() || report.events.count == 0 {
@@ -33,7 +33,7 @@ pub(super) fn conclusion(report: &Report, paint: Paint, width: usize) -> Vec<Str
 }
 
 /// What one comparison found, in words.
-fn sentence(report: &Report, c: &Comparison) -> String {
+pub(crate) fn sentence(report: &Report, c: &Comparison) -> String {
     let (target, reference) = (clean(&c.target), clean(&c.reference));
     let n = report.events.count;
     let events = match count(n, "event") {
@@ -117,7 +117,7 @@ fn first(c: &Comparison) -> String {
 }
 
 /// How large the layer's differences are.
-fn size(layer: &Layer) -> String {
+pub(crate) fn size(layer: &Layer) -> String {
     match (layer.max_lsb_diff, layer.result_t) {
         _ if layer.mismatches == 0 => String::new(),
         _ if layer.max_abs_diff == 0.0 => ", each with a NaN or an infinity on one side".to_owned(),
@@ -174,7 +174,7 @@ fn next(report: &Report) -> (String, Vec<String>) {
     (text, Vec::new())
 }
 
-fn after_mismatch(report: &Report, c: &Comparison) -> (String, Vec<String>) {
+pub(crate) fn after_mismatch(report: &Report, c: &Comparison) -> (String, Vec<String>) {
     let mut steps = Vec::new();
     if let Some((layer, _)) = wrapping(c) {
         let name = clean(&layer.name);
