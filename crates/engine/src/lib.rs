@@ -22,6 +22,7 @@ mod plan;
 mod program;
 mod real;
 mod run;
+mod tap;
 mod taps;
 #[cfg(test)]
 mod tests;
@@ -29,3 +30,4 @@ mod tests;
 pub use plan::{Engine, PlanError};
 pub use program::EdgeInfo;
 pub use run::{BlockResult, LegValues, Selection};
+pub use tap::NodeValues;

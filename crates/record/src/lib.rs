@@ -59,6 +59,7 @@ mod comparison;
 mod counts;
 mod derive;
 mod exit;
+mod explanation;
 #[cfg(test)]
 mod fixtures;
 mod flags;
@@ -71,6 +72,10 @@ pub use comparison::{Comparison, Layer, Verdict};
 pub use counts::{ComparisonCounts, Difference, LayerCounts};
 pub use derive::{ComparisonMeta, LayerMeta};
 pub use exit::ExitCode;
+pub use explanation::{
+    Actions, Ending, EventPlace, ExplainedCast, ExplainedElement, ExplainedLayer, ExplainedTensor,
+    ExplainedValue, Explanation, InnerQuantizer, OverflowAction, Relation, RoundedTo,
+};
 pub use flags::FLAG_NAMES;
 pub use report::{EventsInfo, FORMAT_VERSION, FileInfo, ModelInfo, Report, ToolInfo, Warning};
 pub use schema::schema_json;

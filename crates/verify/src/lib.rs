@@ -4,6 +4,7 @@
 mod compare;
 mod error;
 mod events;
+mod explain;
 mod input_range;
 mod input_type;
 mod leg;
@@ -13,6 +14,7 @@ mod trace;
 mod verify;
 
 pub use error::{Error, ErrorKind};
+pub use explain::{Elements, ExplainConfig, explain};
 pub use input_type::{InputType, InputTypeOption};
 pub use leg::{Leg, LegError};
 pub use session::{LoadedModel, LoadedProxy, Session};

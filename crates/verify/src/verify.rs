@@ -155,11 +155,7 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         .collect();
     Ok(Report {
         format_version: bittrue_record::FORMAT_VERSION,
-        tool: ToolInfo {
-            name: "bittrue".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            profiles: vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()],
-        },
+        tool: tool(),
         partial: stopped,
         model: model_info,
         proxy: proxy_info,
@@ -175,6 +171,15 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         warnings,
         comparisons,
     })
+}
+
+/// This program and its rules.
+pub(crate) fn tool() -> ToolInfo {
+    ToolInfo {
+        name: "bittrue".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        profiles: vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()],
+    }
 }
 
 /// The warnings, with the smallest type for each raw input: known once the events are read.
