@@ -55,7 +55,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     Ok(report.exit_code())
 }
 
-fn color(when: Color) -> bool {
+pub(crate) fn color(when: Color) -> bool {
     match when {
         Color::Always => true,
         Color::Never => false,

@@ -3,6 +3,7 @@
 
 mod args;
 mod compare;
+mod explain;
 mod failure;
 mod generate;
 mod inspect;
@@ -42,6 +43,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         None => compare::compare(&cli.run),
         Some(Command::Inspect(args)) => inspect::inspect(&args),
+        Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Trace(args)) => trace::trace(&args),
         Some(Command::Completions(args)) => generate::completions(&args),
         Some(Command::Man) => generate::man(),

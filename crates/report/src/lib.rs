@@ -9,5 +9,5 @@
 mod json;
 mod text;
 
-pub use json::json;
-pub use text::{TextOptions, text};
+pub use json::{explanation_json, json};
+pub use text::{TextOptions, explanation, text};

@@ -3,6 +3,7 @@
 mod command;
 mod completions;
 mod events;
+mod explain;
 mod input_type;
 mod inspect;
 mod model;
@@ -12,6 +13,7 @@ mod trace;
 pub(crate) use command::{Cli, Command};
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use events::EventArgs;
+pub(crate) use explain::ExplainArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use model::ModelArgs;
 pub(crate) use run::{Color, RunArgs};
