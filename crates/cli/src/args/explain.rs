@@ -58,7 +58,7 @@ pub(crate) struct ExplainArgs {
 
     /// Show at most this many elements of each layer: wraps first, then other differences, then
     /// saturations
-    #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true, value_parser = number, conflicts_with = "element")]
+    #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true, value_parser = number, conflicts_with = "element")]
     pub(crate) max_elements: u64,
 
     /// Write the explanation as JSON too (docs/explain.md)

@@ -9,12 +9,13 @@ use crate::text::format::{bound, clean, columns, left, wrap};
 use crate::text::paint::{Paint, Tone};
 
 /// Longest string of bits above or below the type that is shown in full.
-const LONGEST: usize = 14;
+const LONGEST: usize = 10;
 
 struct Row {
     index: String,
     legs: String,
     before: String,
+    arrow: &'static str,
     after: String,
     note: String,
     bad: bool,
@@ -23,15 +24,20 @@ struct Row {
 pub(super) fn lines(layer: &ExplainedLayer, paint: Paint, width: usize) -> Vec<String> {
     let rows: Vec<Row> = layer.elements.iter().flat_map(|e| rows(layer, e)).collect();
     let widest = |f: fn(&Row) -> &str| rows.iter().map(|r| columns(f(r))).max().unwrap_or(0);
-    let widths =
-        [widest(|r| &r.index), widest(|r| &r.legs), widest(|r| &r.before), widest(|r| &r.after)];
+    let widths = [
+        widest(|r| &r.index),
+        widest(|r| &r.legs),
+        widest(|r| &r.before),
+        widest(|r| r.arrow),
+        widest(|r| &r.after),
+    ];
     let mut lines = Vec::new();
     for row in &rows {
-        let cells = [&row.index, &row.legs, &row.before, &row.after];
+        let cells = [row.index.as_str(), &row.legs, &row.before, row.arrow, &row.after];
         let mut line = String::from("  ");
         for (cell, &width) in cells.into_iter().zip(&widths).filter(|(_, w)| **w > 0) {
             line += &left(cell, width);
-            line += "  ";
+            line += if cell == "->" { " " } else { "  " };
         }
         let beside = columns(&line) + columns(&row.note) <= width;
         if beside {
@@ -97,32 +103,31 @@ fn row(v: &ExplainedValue) -> Row {
         index: String::new(),
         legs: String::new(),
         before: v.cast.as_ref().map(before).unwrap_or_default(),
+        arrow: if v.cast.is_some() { "->" } else { "" },
         after: format!("{}{bits}", number(v.value)),
         note: note(v),
         bad: v.relation == Relation::Differs || v.own.is_some(),
     }
 }
 
-/// `12.5 = (0)1100.1000 ->`.
+/// `12.5 = (0)1100.1000`.
 fn before(c: &ExplainedCast) -> String {
     let outside = |bits: &str| match columns(bits) {
         0 => String::new(),
         n if n <= LONGEST => format!("({bits})"),
         _ => format!("({}…)", &bits[..LONGEST - 2]),
     };
-    format!("{} = {}{}{} ->", number(c.from), outside(&c.above), c.kept, outside(&c.dropped))
+    format!("{} = {}{}{}", number(c.from), outside(&c.above), c.kept, outside(&c.dropped))
 }
 
 /// What happened, and how it compares.
 fn note(v: &ExplainedValue) -> String {
     let mut notes = Vec::new();
     if let Some(cast) = &v.cast {
-        if let Some(text) = rounding(cast) {
-            notes.push(text);
-        }
-        if let Some(text) = overflow(cast, v) {
-            notes.push(text);
-        }
+        // Where a value stops at an end of the range, its lowest bits do not matter.
+        let stops = cast.overflow.is_some_and(|o| o != OverflowAction::Wraps);
+        notes.extend(rounding(cast).filter(|_| !stops));
+        notes.extend(overflow(cast, v));
         if let Some(plain) = cast.plain {
             notes.push(format!("float32: a plain cast gives {}", number(plain)));
         }

@@ -55,10 +55,10 @@ fn summary(t: &ExplainedTensor) -> String {
             format!("{}, by a quantizer that is more than a cast", count(t.elements, "element"))
         }
         (None, Ending::Exact) => {
-            format!("{}, exact: no quantizer", count(t.elements, "element"))
+            format!("{}, no quantizer: the type holds every result", count(t.elements, "element"))
         }
         (None, Ending::Float32) => {
-            format!("{} of float32: no quantizer", count(t.elements, "element"))
+            format!("{}, no quantizer", count(t.elements, "element"))
         }
     };
     if t.flagged > 0 {
@@ -76,7 +76,7 @@ fn summary(t: &ExplainedTensor) -> String {
                 0 => "inherited".to_owned(),
                 own => format!("{} of its own", thousands(own)),
             };
-            text += &format!("; {} {verb} ({own})", thousands(n));
+            text += &format!("; {} {verb}, {own}", thousands(n));
         }
     }
     text
