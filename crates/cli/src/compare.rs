@@ -4,13 +4,14 @@ use std::io::IsTerminal;
 
 use bittrue_record::ExitCode;
 use bittrue_report::TextOptions;
-use bittrue_verify::{VerifyConfig, verify};
+use bittrue_verify::{VerifyConfig, verify, verify_and_save};
 
 use crate::args::{Color, RunArgs};
 use crate::failure::Failure;
 use crate::legs;
 use crate::output::{self, OutputFile};
 use crate::progress::Bar;
+use crate::save;
 
 pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (Some(model), Some(events)) = (&args.model, &args.events) else {
@@ -22,6 +23,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     if let Some(json) = &args.json {
         output::keep_inputs("--json", json, model, events)?;
     }
+    let saved = save::wanted(&args.save, model, events)?;
     let config = VerifyConfig {
         model: model.model.clone(),
         proxy: model.proxy.clone(),
@@ -36,11 +38,18 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     // Ctrl-C is caught from here on, so that no unfinished file is left behind.
     let bar = Bar::new();
     let json = args.json.as_deref().map(OutputFile::create).transpose()?;
-    let report = verify(&config, &bar);
+    let report = match &saved {
+        Some(save) => verify_and_save(&config, save, &bar),
+        None => verify(&config, &bar).map(|report| (report, 0)),
+    };
     bar.clear();
-    let report = report?;
+    let (report, written) = report?;
     let options = TextOptions { color: color(args.color), ..TextOptions::default() };
     let printed = crate::print(&bittrue_report::text(&report, &options));
+    let printed = match &saved {
+        Some(save) => printed.and_then(|()| crate::print(&save::summary(save, written, &report))),
+        None => printed,
+    };
     if let Some(json) = json {
         json.finish(&bittrue_report::json(&report))?;
     }

@@ -10,6 +10,7 @@ mod inspect;
 mod legs;
 mod output;
 mod progress;
+mod save;
 mod trace;
 mod usage;
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use bittrue_block::EventBlock;
-use bittrue_io::{EventOptions, EventSource, IoErrorKind, sha256_file};
+use bittrue_block::{EventBlock, EventData};
+use bittrue_io::{EventOptions, EventSource, EventWriter, IoErrorKind, SavedFormat, sha256_file};
 use bittrue_record::{
     Comparison, ComparisonCounts, ComparisonMeta, EventsInfo, LayerMeta, Report, ToolInfo, Warning,
 };
@@ -12,7 +12,7 @@ use crate::compare::{Scope, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
 use crate::session::{LoadedModel, LoadedProxy, Session};
-use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
+use crate::{Error, InputTypeOption, Leg, Progress, differing, events, input_type};
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -69,6 +69,40 @@ impl Tally {
 ///
 /// When the model, the conversion or the events are at fault; see [`Error::kind`].
 pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, Error> {
+    run(config, None, progress).map(|(report, _)| report)
+}
+
+/// Which events to save, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaveEvents {
+    /// The file to write.
+    pub out: PathBuf,
+    /// Its kind.
+    pub format: SavedFormat,
+    /// At most so many events, the first ones.
+    pub most: u64,
+}
+
+/// Compares as [`verify`] does and writes the events that differ: those with a mismatch at an
+/// output, or with [`VerifyConfig::strict_layers`] in any layer. The number of events that were
+/// written comes back beside the report. The file holds no event when none differs.
+///
+/// # Errors
+///
+/// As for [`verify`]; also when the file cannot be written.
+pub fn verify_and_save(
+    config: &VerifyConfig,
+    save: &SaveEvents,
+    progress: &dyn Progress,
+) -> Result<(Report, u64), Error> {
+    run(config, Some(save), progress)
+}
+
+fn run(
+    config: &VerifyConfig,
+    save: Option<&SaveEvents>,
+    progress: &dyn Progress,
+) -> Result<(Report, u64), Error> {
     let loaded = LoadedModel::open(&config.model)?;
     let model_info = loaded.info()?;
     let inputs = loaded.inputs();
@@ -99,6 +133,8 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         .map(|(n, (_, calls, is_output))| Scope { target: n + 1, calls, is_output })
         .collect();
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
+    let create = |s: &SaveEvents| EventWriter::create(&s.out, s.format, &inputs);
+    let mut saved = save.map(create).transpose()?;
     let mut total = Tally::default();
     let mut seen = 0;
     let stopped = events::run(
@@ -109,20 +145,35 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
             let ranges = if has_raw_input { InputRange::of(block, &span) } else { Vec::new() };
             let mut tally =
                 Tally { comparisons: Vec::new(), ranges, rounded: rounded(block, &span) };
-            for part in session.engine.run(selection, block, span.clone()) {
-                let comparisons = scopes.iter().map(|s| count(&part, s)).collect();
+            let parts = session.engine.run(selection, block, span.clone());
+            for part in &parts {
+                let comparisons = scopes.iter().map(|s| count(part, s)).collect();
                 tally.merge(&Tally { comparisons, ..Tally::default() });
             }
-            (span.len() as u64, tally)
+            let differing = save.map(|_| {
+                let rows = differing::rows(&parts, &scopes, config.strict_layers);
+                let places: Vec<usize> = rows.iter().map(|r| (r - block.first) as usize).collect();
+                (rows, block.pick(&places))
+            });
+            (span.len() as u64, tally, differing)
         },
         |tallies| {
-            for (events, tally) in &tallies {
+            for (events, tally, differing) in &tallies {
                 seen += events;
                 total.merge(tally);
+                if let (Some(writer), Some(save), Some((rows, inputs))) =
+                    (&mut saved, save, differing)
+                {
+                    append(writer, save, rows, inputs)?;
+                }
             }
             Ok(())
         },
     )?;
+    let written = saved.as_ref().map_or(0, EventWriter::written);
+    if let Some(writer) = saved {
+        writer.finish()?;
+    }
     let mut assumptions = Vec::new();
     if config.reference == Leg::Qkeras || config.targets.contains(&Leg::Qkeras) {
         assumptions.push(format!(
@@ -153,7 +204,7 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         .zip(&session.input_types)
         .filter_map(|(input, t)| t.map(|t| format!("{}={t}", input.name)))
         .collect();
-    Ok(Report {
+    let report = Report {
         format_version: bittrue_record::FORMAT_VERSION,
         tool: tool(),
         partial: stopped,
@@ -170,7 +221,25 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         assumptions,
         warnings,
         comparisons,
-    })
+    };
+    Ok((report, written))
+}
+
+/// Appends events as long as there is room.
+fn append(
+    writer: &mut EventWriter,
+    save: &SaveEvents,
+    rows: &[u64],
+    inputs: &[EventData],
+) -> Result<(), Error> {
+    let room = save.most.saturating_sub(writer.written());
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    if rows.len() <= room {
+        return Ok(writer.append(rows, inputs)?);
+    }
+    let first: Vec<EventData> =
+        inputs.iter().map(|i| i.head(i.len() / rows.len() * room)).collect();
+    Ok(writer.append(&rows[..room], &first)?)
 }
 
 /// This program and its rules.

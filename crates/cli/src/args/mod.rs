@@ -8,6 +8,7 @@ mod input_type;
 mod inspect;
 mod model;
 mod run;
+mod save;
 mod trace;
 
 pub(crate) use command::{Cli, Command};
@@ -17,4 +18,5 @@ pub(crate) use explain::ExplainArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use model::ModelArgs;
 pub(crate) use run::{Color, RunArgs};
+pub(crate) use save::SaveArgs;
 pub(crate) use trace::TraceArgs;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input_type::InputTypeArgs;
-use super::{EventArgs, ModelArgs};
+use super::{EventArgs, ModelArgs, SaveArgs};
 
 /// `verify --model … --events …`.
 #[derive(Debug, Args)]
@@ -39,6 +39,9 @@ pub(crate) struct RunArgs {
     /// Write the report as JSON too (schema/report-v1.schema.json, docs/report.md)
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) save: SaveArgs,
 
     /// When to colour the table
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]

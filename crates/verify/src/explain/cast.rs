@@ -24,8 +24,7 @@ pub(crate) fn explain(
     let bits::Cut { above, kept, below } = bits::cut(raw, fractional, target);
     let range = target.interval();
     // A single signed bit under SAT_SYM has two lowest codes, by dialect.
-    let outside =
-        !((range.min..=range.max).contains(&rounded) && plain == rounded && !huge);
+    let outside = !((range.min..=range.max).contains(&rounded) && plain == rounded && !huge);
     let wraps = matches!(target.overflow, Overflow::Wrap) && target.saturation_bits == 0 && !huge;
     let turns = || i64::try_from((rounded - plain) >> target.width).ok();
     let value = target.value(plain);
