@@ -5,6 +5,7 @@
 
 mod bad_inputs;
 mod bad_outputs;
+mod explain;
 mod help;
 mod inspect;
 mod interrupt;

@@ -74,6 +74,7 @@ fn summary(t: &ExplainedTensor) -> String {
             let verb = if n == 1 { "differs" } else { "differ" };
             let own = match own {
                 0 => "inherited".to_owned(),
+                own if own == n => "of its own".to_owned(),
                 own => format!("{} of its own", thousands(own)),
             };
             text += &format!("; {} {verb}, {own}", thousands(n));
