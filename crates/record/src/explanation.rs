@@ -107,7 +107,8 @@ pub enum Ending {
     Float32,
 }
 
-/// How many elements a quantizer changed, and how.
+/// How many elements a quantizer changed, and how. Elements of which float32 makes something else
+/// than the cast that is meant are not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Actions {
     /// Elements with bits below the LSB.

@@ -133,6 +133,16 @@ fn run(
         .map(|(n, (_, calls, is_output))| Scope { target: n + 1, calls, is_output })
         .collect();
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
+    if let Some(save) = save.filter(|s| !s.format.holds(inputs.len())) {
+        let message = format!(
+            "{}: a .npy file holds one array, and the model has {} inputs",
+            save.out.display(),
+            inputs.len()
+        );
+        return Err(
+            Error::new(ErrorKind::Usage, message).with_help(Some("save to a .npz or .h5 file"))
+        );
+    }
     let create = |s: &SaveEvents| EventWriter::create(&s.out, s.format, &inputs);
     let mut saved = save.map(create).transpose()?;
     let mut total = Tally::default();

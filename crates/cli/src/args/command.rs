@@ -28,6 +28,8 @@ Examples:
       what every layer and quantizer really means
   verify explain --model tagger.h5 --events jets.h5 --event 255
       one event through all layers, in bits: what rounds, saturates and wraps
+  verify --model tagger.h5 --events jets.h5 --save-events differ.h5
+      and write the events that differ; .dat is for hls4ml's test benches
   verify trace --model tagger.h5 --events jets.h5 --semantics proxy:wrap --out wrap.h5
       write what every layer gives
 

@@ -265,7 +265,8 @@ fn apply(
 
 fn actions(casts: &[Option<ExplainedCast>]) -> Actions {
     let mut actions = Actions::default();
-    for cast in casts.iter().flatten() {
+    // What float32 makes of a value is another story, told by its flag.
+    for cast in casts.iter().flatten().filter(|c| c.plain.is_none()) {
         actions.rounded += u64::from(!cast.dropped.is_empty());
         match cast.overflow {
             Some(OverflowAction::Wraps) => actions.wrapped += 1,

@@ -123,14 +123,17 @@ fn before(c: &ExplainedCast) -> String {
 /// What happened, and how it compares.
 fn note(v: &ExplainedValue) -> String {
     let mut notes = Vec::new();
-    if let Some(cast) = &v.cast {
-        // Where a value stops at an end of the range, its lowest bits do not matter.
-        let stops = cast.overflow.is_some_and(|o| o != OverflowAction::Wraps);
-        notes.extend(rounding(cast).filter(|_| !stops));
-        notes.extend(overflow(cast, v));
-        if let Some(plain) = cast.plain {
-            notes.push(format!("float32: a plain cast gives {}", number(plain)));
+    match &v.cast {
+        Some(ExplainedCast { plain: Some(plain), .. }) => {
+            notes.push(format!("float32; a plain cast gives {}", number(*plain)));
         }
+        Some(cast) => {
+            // Where a value stops at an end of the range, its lowest bits do not matter.
+            let stops = cast.overflow.is_some_and(|o| o != OverflowAction::Wraps);
+            notes.extend(rounding(cast).filter(|_| !stops));
+            notes.extend(overflow(cast, v));
+        }
+        None => {}
     }
     if v.bits.is_none()
         && v.value.is_finite()

@@ -46,6 +46,16 @@ pub(super) fn of_target(e: &Explanation, target: &str) -> String {
         .filter(|(_, t)| t.mismatches.unwrap_or(0) > 0 && t.own_mismatches == Some(0))
         .map(|(l, _)| clean(&l.name))
         .collect();
+    let also: Vec<String> = layers
+        .iter()
+        .filter(|(_, t)| t.own_mismatches.unwrap_or(0) > 0)
+        .skip(1)
+        .map(|(l, _)| clean(&l.name))
+        .collect();
+    if !also.is_empty() {
+        let verb = if also.len() == 1 { "differs of its" } else { "differ of their" };
+        text += &format!(" {} {verb} own too.", also.join(", "));
+    }
     if !heirs.is_empty() && own > 0 {
         let verb = if heirs.len() == 1 { "inherits" } else { "inherit" };
         text += &format!(" {} {verb} a difference.", heirs.join(", "));
@@ -91,15 +101,18 @@ fn reason(element: &ExplainedElement, v: &ExplainedValue, reference: &str) -> St
     let of_reference = element.values.first();
     let expected = of_reference.map_or(f64::NAN, |r| r.value);
     let has = format!("{reference} has {}", number(expected));
-    let casts = (v.cast.as_ref(), of_reference.and_then(|r| r.cast.as_ref()));
+    let by_reference = of_reference.and_then(|r| r.cast.as_ref());
+    let started_from = by_reference.map_or(expected, |r| r.from);
     // With another input upstream differences mix in, and the layer's own part is something else.
-    if let (Some(c), Some(r)) = casts
-        && c.from == r.from
+    if let Some(c) = &v.cast
+        && c.from == started_from
     {
+        let (stops, went) =
+            by_reference.map_or((None, RoundedTo::Exact), |r| (r.overflow, r.rounding));
         let from = number(c.from);
         let to = number(v.value);
-        match (c.overflow, r.overflow) {
-            (Some(o), _) if o != OverflowAction::Saturates || r.overflow.is_none() => {
+        match (c.overflow, stops) {
+            (Some(o), _) if o != OverflowAction::Saturates || stops.is_none() => {
                 let how = match o {
                     OverflowAction::Wraps => format!("wraps to {to}"),
                     OverflowAction::Saturates => format!("saturates at {to}"),
@@ -107,7 +120,7 @@ fn reason(element: &ExplainedElement, v: &ExplainedValue, reference: &str) -> St
                 };
                 return format!(" = {from} {}: {how}, where {has}", beyond(c, v));
             }
-            (None, None) if c.rounding != r.rounding => {
+            (None, None) if c.rounding != went => {
                 let tie = if c.tie { " is a tie:" } else { "" };
                 let way = match c.rounding {
                     RoundedTo::Exact => "is kept as",

@@ -75,8 +75,8 @@ fn of_layer(layer: &ExplainedLayer, paint: Paint, width: usize) -> Vec<String> {
     lines.extend(element::lines(layer, paint, width));
     if layer.left_out > 0 {
         let text = format!(
-            "{} more of such elements: --layer {} --all",
-            thousands(layer.left_out),
+            "{} wrapped, saturated or different: --layer {} --all",
+            more(layer.left_out),
             super::format::shell_word(&clean(&layer.name))
         );
         lines.extend(wrap("  ", &text, width).iter().map(|l| paint.apply(Tone::Quiet, l)));
@@ -84,12 +84,16 @@ fn of_layer(layer: &ExplainedLayer, paint: Paint, width: usize) -> Vec<String> {
     lines
 }
 
+fn more(n: u64) -> String {
+    match n {
+        1 => "1 more element".to_owned(),
+        n => format!("{} more elements", thousands(n)),
+    }
+}
+
 fn legend(e: &Explanation, width: usize) -> Vec<String> {
     let values = || e.layers.iter().flat_map(|l| &l.elements).flat_map(|e| &e.values);
-    let mut text = String::from(
-        "Bits are two's complement with the binary point. Shown are elements that differ, wrap or \
-         saturate.",
-    );
+    let mut text = String::from("Bits are two's complement with the binary point.");
     if values().any(|v| v.cast.is_some()) {
         text += " x -> y: the exact value x before the quantizer, and what came out; in brackets \
                  the bits of x above and below those that the type has.";
