@@ -53,7 +53,7 @@ fn same_differences(all: &Report, saved: &Report, rows: &[u64]) {
             b.first_event = b.first_event.map(|row| rows[row as usize]);
             // What was compared is less, and what was ambiguous elsewhere is gone.
             (b.elements, b.ambiguous) = (a.elements, a.ambiguous);
-            (b.flags, b.reference) = (a.flags.clone(), a.reference.clone());
+            (b.flags, b.reference) = (a.flags.clone(), a.reference);
             assert_eq!(*a, b);
         }
     }
