@@ -5,13 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use bittrue_record::{ExitCode, Report};
 use bittrue_report::TextOptions;
-use bittrue_verify::{VerifyConfig, verify};
+use bittrue_verify::{SaveEvents, VerifyConfig, verify, verify_and_save};
 
 use crate::args::{Color, EventArgs, FailOn, ModelArgs, RunArgs};
 use crate::failure::Failure;
 use crate::legs;
 use crate::progress::Bar;
 use crate::reports::{self, Reports};
+use crate::save;
 
 pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (Some(model), Some(events)) = (&args.model, &args.events) else {
@@ -19,13 +20,14 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
             .with_help("`verify --help` shows examples"));
     };
     reports::check(args, model, events)?;
+    let saved = save::wanted(&args.save, model, events)?;
     // Ctrl-C is caught from here on, so that no unfinished file is left behind.
     let bar = Bar::new(args.quiet);
     let reports = Reports::create(args)?;
-    let report = catch_unwind(AssertUnwindSafe(|| run(args, model, events, &bar)));
+    let report = catch_unwind(AssertUnwindSafe(|| run(args, model, events, saved.as_ref(), &bar)));
     bar.clear();
-    let report = match report {
-        Ok(Ok(report)) => report,
+    let (report, written) = match report {
+        Ok(Ok(done)) => done,
         Ok(Err(failure)) => {
             reports.fail(&failure);
             return Err(failure);
@@ -39,6 +41,12 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     let printed = match args.quiet {
         true => Ok(()),
         false => crate::print(&bittrue_report::text(&report, &options)),
+    };
+    let printed = match &saved {
+        Some(save) if !args.quiet => {
+            printed.and_then(|()| crate::print(&save::summary(save, written, &report)))
+        }
+        _ => printed,
     };
     reports.finish(&report)?;
     printed?;
@@ -55,13 +63,14 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-/// The comparison itself.
+/// The comparison itself: its report, and how many events were saved.
 fn run(
     args: &RunArgs,
     model: &ModelArgs,
     events: &EventArgs,
+    saved: Option<&SaveEvents>,
     bar: &Bar,
-) -> Result<Report, Failure> {
+) -> Result<(Report, u64), Failure> {
     let (reference, targets) =
         legs::comparison(&args.reference, &args.target, model.proxy.is_some())?;
     let config = VerifyConfig {
@@ -75,10 +84,13 @@ fn run(
         strict_layers: args.strict_layers,
         hash: args.hash,
     };
-    Ok(verify(&config, bar)?)
+    Ok(match saved {
+        Some(save) => verify_and_save(&config, save, bar)?,
+        None => (verify(&config, bar)?, 0),
+    })
 }
 
-fn color(when: Color) -> bool {
+pub(crate) fn color(when: Color) -> bool {
     match when {
         Color::Always => true,
         Color::Never => false,

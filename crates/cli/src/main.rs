@@ -4,6 +4,7 @@
 mod args;
 mod compare;
 mod diff;
+mod explain;
 mod failure;
 mod generate;
 mod inspect;
@@ -11,6 +12,7 @@ mod legs;
 mod output;
 mod progress;
 mod reports;
+mod save;
 mod trace;
 mod usage;
 
@@ -40,6 +42,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         None => compare::compare(&cli.run),
         Some(Command::Inspect(args)) => inspect::inspect(&args),
+        Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Trace(args)) => trace::trace(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Completions(args)) => generate::completions(&args),

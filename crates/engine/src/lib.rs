@@ -26,6 +26,7 @@ mod program;
 mod real;
 mod run;
 mod screen;
+mod tap;
 mod taps;
 #[cfg(test)]
 mod tests;
@@ -33,3 +34,4 @@ mod tests;
 pub use plan::{Engine, PlanError};
 pub use program::EdgeInfo;
 pub use run::{BlockResult, LegValues, Selection};
+pub use tap::NodeValues;

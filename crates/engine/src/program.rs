@@ -56,6 +56,8 @@ pub(crate) struct Program {
     elements: Vec<usize>,
     /// For each node of the leg: the slot of its result.
     nodes: Vec<usize>,
+    /// For each node of the leg: the slot of what its readers see.
+    node_feeds: Vec<usize>,
     /// For each call of the source model: the slot of its aligned tensor.
     pub(crate) aligned: Vec<Option<usize>>,
     /// For each call of the source model: the slot of what its readers see.
@@ -95,6 +97,7 @@ impl Program {
         program.aligned = typed.aligned.iter().map(|a| a.map(|a| slot_of[a.node.0])).collect();
         program.feeds = typed.aligned.iter().map(|a| a.map(|a| feed_of[a.node.0])).collect();
         program.nodes = slot_of;
+        program.node_feeds = feed_of;
         program.call_of_slot = vec![None; program.edges.len()];
         for (call, slot) in program.aligned.iter().enumerate().rev() {
             if let Some(slot) = *slot {
@@ -188,6 +191,16 @@ impl Program {
         self.edges.push(edge);
         self.elements.push(elements);
         self.edges.len() - 1
+    }
+
+    /// For each node of the leg: the slot of its result.
+    pub(crate) fn nodes(&self) -> &[usize] {
+        &self.nodes
+    }
+
+    /// For each node of the leg: the slot of what its readers see.
+    pub(crate) fn node_feeds(&self) -> &[usize] {
+        &self.node_feeds
     }
 
     /// Number of slots.

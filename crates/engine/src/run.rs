@@ -47,7 +47,7 @@ impl Selection {
     const BATCH: u64 = 32;
 
     /// Where a row stands in its batch, and how many rows the batch has.
-    fn in_batch(&self, row: u64) -> InBatch {
+    pub(crate) fn in_batch(&self, row: u64) -> InBatch {
         let n = row.saturating_sub(self.first);
         let start = n - n % Self::BATCH;
         let rows = self.count.saturating_sub(start).min(Self::BATCH);

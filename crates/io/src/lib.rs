@@ -4,6 +4,7 @@
 //!   [`KerasFile`](bittrue_model::parse::KerasFile), without interpreting it;
 //! * [`EventSource`] finds the event datasets of a model's inputs and streams them as
 //!   [`EventBlock`](bittrue_block::EventBlock)s in bounded memory;
+//! * [`EventWriter`] writes chosen events;
 //! * [`TraceWriter`] writes the layer-by-layer values of a leg; [`read_datasets`] reads such values;
 //! * [`sha256_file`] identifies a file in a report.
 //!
@@ -18,6 +19,7 @@
 //! not open files of strangers outside a sandbox.
 #![forbid(unsafe_code)]
 
+mod beside;
 mod datasets;
 mod error;
 mod events;
@@ -25,6 +27,7 @@ mod file;
 mod hash;
 mod keras;
 mod number;
+mod saved;
 mod text;
 mod trace;
 
@@ -33,4 +36,5 @@ pub use error::{IoError, IoErrorKind};
 pub use events::{EventFile, EventOptions, EventSource, InputSpec};
 pub use hash::sha256_file;
 pub use keras::read_keras;
+pub use saved::{EventWriter, SavedFormat};
 pub use trace::{TraceBands, TraceLayer, TraceMeta, TraceWriter};

@@ -60,6 +60,7 @@ mod counts;
 mod derive;
 mod diff;
 mod exit;
+mod explanation;
 #[cfg(test)]
 mod fixtures;
 mod flags;
@@ -76,6 +77,10 @@ pub use diff::{
     Change, ComparisonDiff, DIFF_FORMAT_VERSION, Diff, Judgement, LayerDiff, Presence, Value,
 };
 pub use exit::ExitCode;
+pub use explanation::{
+    Actions, Ending, EventPlace, ExplainedCast, ExplainedElement, ExplainedLayer, ExplainedTensor,
+    ExplainedValue, Explanation, InnerQuantizer, OverflowAction, Relation, RoundedTo,
+};
 pub use flags::FLAG_NAMES;
 pub use read::{Detail, MAX_REPORT_BYTES, ReadError};
 pub use report::{

@@ -16,7 +16,7 @@ mod text;
 
 pub use diff::{diff_json, diff_text};
 pub use failure::RunFailure;
-pub use json::json;
+pub use json::{explanation_json, json};
 pub use junit::{junit, junit_failure};
 pub use markdown::{markdown, markdown_failure};
-pub use text::{TextOptions, text};
+pub use text::{TextOptions, explanation, text};

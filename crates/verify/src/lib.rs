@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod compare;
+mod differing;
 mod error;
 mod events;
+mod explain;
 mod input_range;
 mod input_type;
 mod leg;
@@ -13,11 +15,12 @@ mod trace;
 mod verify;
 
 pub use error::{Error, ErrorKind};
+pub use explain::{Elements, ExplainConfig, explain};
 pub use input_type::{InputType, InputTypeOption};
 pub use leg::{Leg, LegError};
 pub use session::{LoadedModel, LoadedProxy, Session};
-pub use trace::{TraceConfig, TraceSummary, trace};
-pub use verify::{VerifyConfig, verify};
+pub use trace::{OnlyDiffering, TraceConfig, TraceSummary, trace, trace_differing};
+pub use verify::{SaveEvents, VerifyConfig, verify, verify_and_save};
 
 /// How a long run tells of its progress, and is told to stop.
 pub trait Progress: Sync {

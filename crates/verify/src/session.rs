@@ -145,6 +145,8 @@ pub struct Session {
     pub loaded: LoadedModel,
     /// The plan of all legs, the reference first.
     pub engine: Engine,
+    /// The typed graph of each leg, the reference first.
+    pub typed: Vec<TypedModel>,
     /// The type that each input of the targets is cast to.
     pub input_types: Vec<Option<FixedType>>,
     /// The proxy file, if there is one beside the model.
@@ -195,7 +197,7 @@ impl Session {
                     || is_cast()
             })
             .collect();
-        Ok(Self { loaded, proxy, engine, input_types, warnings, proven, calls })
+        Ok(Self { loaded, proxy, engine, typed, input_types, warnings, proven, calls })
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use bittrue_block::EventBlock;
-use bittrue_io::{EventFile, EventOptions, EventSource, IoErrorKind, sha256_file};
+use bittrue_block::{EventBlock, EventData};
+use bittrue_io::{
+    EventFile, EventOptions, EventSource, EventWriter, IoErrorKind, SavedFormat, sha256_file,
+};
 use bittrue_record::{
     Comparison, ComparisonCounts, ComparisonMeta, EventFileInfo, EventsInfo, LayerMeta, Report,
     ToolInfo, Warning,
@@ -13,7 +15,7 @@ use crate::compare::{Scope, agreeing, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
 use crate::session::{LoadedModel, LoadedProxy, Session};
-use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
+use crate::{Error, InputTypeOption, Leg, Progress, differing, events, input_type};
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -70,6 +72,40 @@ impl Tally {
 ///
 /// When the model, the conversion or the events are at fault; see [`Error::kind`].
 pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, Error> {
+    run(config, None, progress).map(|(report, _)| report)
+}
+
+/// Which events to save, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaveEvents {
+    /// The file to write.
+    pub out: PathBuf,
+    /// Its kind.
+    pub format: SavedFormat,
+    /// At most so many events, the first ones.
+    pub most: u64,
+}
+
+/// Compares as [`verify`] does and writes the events that differ: those with a mismatch at an
+/// output, or with [`VerifyConfig::strict_layers`] in any layer. The number of events that were
+/// written comes back beside the report. The file holds no event when none differs.
+///
+/// # Errors
+///
+/// As for [`verify`]; also when the file cannot be written.
+pub fn verify_and_save(
+    config: &VerifyConfig,
+    save: &SaveEvents,
+    progress: &dyn Progress,
+) -> Result<(Report, u64), Error> {
+    run(config, Some(save), progress)
+}
+
+fn run(
+    config: &VerifyConfig,
+    save: Option<&SaveEvents>,
+    progress: &dyn Progress,
+) -> Result<(Report, u64), Error> {
     let loaded = LoadedModel::open(&config.model)?;
     let model_info = loaded.info()?;
     let inputs = loaded.inputs();
@@ -91,6 +127,18 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
     let (metas, scopes): (Vec<ComparisonMeta>, Vec<Scope>) =
         (1..session.engine.legs()).map(|leg| compared(&session, leg)).unzip();
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
+    if let Some(save) = save.filter(|s| !s.format.holds(inputs.len())) {
+        let message = format!(
+            "{}: a .npy file holds one array, and the model has {} inputs",
+            save.out.display(),
+            inputs.len()
+        );
+        return Err(
+            Error::new(ErrorKind::Usage, message).with_help(Some("save to a .npz or .h5 file"))
+        );
+    }
+    let create = |s: &SaveEvents| EventWriter::create(&s.out, s.format, &inputs);
+    let mut saved = save.map(create).transpose()?;
     let mut total = Tally::default();
     let mut seen = 0;
     let values = source.elements();
@@ -106,22 +154,41 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
             let rows = session.engine.screen(block, span.clone());
             let same = (span.len() - rows.len()) as u64;
             tally.comparisons = scopes.iter().map(|s| agreeing(same, s)).collect();
+            let mut differing: Vec<u64> = Vec::new();
             for rows in rows.chunks(session.engine.lanes()) {
-                for part in session.engine.run(selection, block, rows) {
-                    let comparisons = scopes.iter().map(|s| count(&part, s)).collect();
+                let parts = session.engine.run(selection, block, rows);
+                for part in &parts {
+                    let comparisons = scopes.iter().map(|s| count(part, s)).collect();
                     tally.merge(&Tally { comparisons, ..Tally::default() });
                 }
+                if save.is_some() {
+                    differing.extend(differing::rows(&parts, &scopes, config.strict_layers));
+                }
             }
-            (span.len() as u64, tally)
+            let differing = save.map(|_| {
+                let places: Vec<usize> =
+                    differing.iter().map(|r| (r - block.first) as usize).collect();
+                (differing, block.pick(&places))
+            });
+            (span.len() as u64, tally, differing)
         },
         |tallies| {
-            for (events, tally) in &tallies {
+            for (events, tally, differing) in &tallies {
                 seen += events;
                 total.merge(tally);
+                if let (Some(writer), Some(save), Some((rows, inputs))) =
+                    (&mut saved, save, differing)
+                {
+                    append(writer, save, rows, inputs)?;
+                }
             }
             Ok(())
         },
     )?;
+    let written = saved.as_ref().map_or(0, EventWriter::written);
+    if let Some(writer) = saved {
+        writer.finish()?;
+    }
     let mut assumptions = Vec::new();
     if config.reference == Leg::Qkeras || config.targets.contains(&Leg::Qkeras) {
         assumptions.push(format!(
@@ -152,13 +219,9 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         .zip(&session.input_types)
         .filter_map(|(input, t)| t.map(|t| format!("{}={t}", input.name)))
         .collect();
-    Ok(Report {
+    let report = Report {
         format_version: bittrue_record::FORMAT_VERSION,
-        tool: ToolInfo {
-            name: "bittrue".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            profiles: vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()],
-        },
+        tool: tool(),
         partial: stopped,
         model: model_info,
         proxy: proxy_info,
@@ -167,7 +230,34 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         assumptions,
         warnings,
         comparisons,
-    })
+    };
+    Ok((report, written))
+}
+
+/// Appends events as long as there is room.
+fn append(
+    writer: &mut EventWriter,
+    save: &SaveEvents,
+    rows: &[u64],
+    inputs: &[EventData],
+) -> Result<(), Error> {
+    let room = save.most.saturating_sub(writer.written());
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    if rows.len() <= room {
+        return Ok(writer.append(rows, inputs)?);
+    }
+    let first: Vec<EventData> =
+        inputs.iter().map(|i| i.head(i.len() / rows.len() * room)).collect();
+    Ok(writer.append(&rows[..room], &first)?)
+}
+
+/// This program and its rules.
+pub(crate) fn tool() -> ToolInfo {
+    ToolInfo {
+        name: "bittrue".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        profiles: vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()],
+    }
 }
 
 /// What a report says of the files.

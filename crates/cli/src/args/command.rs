@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{CompletionsArgs, DiffArgs, InspectArgs, RunArgs, TraceArgs};
+use super::{CompletionsArgs, DiffArgs, ExplainArgs, InspectArgs, RunArgs, TraceArgs};
 
 const ABOUT: &str = "Does the proxy that goes to the FPGA give the same bits as the QKeras model?";
 
@@ -26,6 +26,10 @@ Examples:
       compare Keras predict with the very proxy that goes to the FPGA
   verify inspect --model tagger.h5
       what every layer and quantizer really means
+  verify explain --model tagger.h5 --events jets.h5 --event 255
+      one event through all layers, in bits: what rounds, saturates and wraps
+  verify --model tagger.h5 --events jets.h5 --save-events differ.h5
+      and write the events that differ; .dat is for hls4ml's test benches
   verify trace --model tagger.h5 --events jets.h5 --semantics proxy:wrap --out wrap.h5
       write what every layer gives
   verify --model tagger.h5 --events jets.h5 --json today.json --junit verify.xml --quiet
@@ -76,6 +80,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show layers, what their quantizers mean, weights, and what became of every attribute
     Inspect(InspectArgs),
+    /// Show one event through all layers: what rounds, saturates and wraps, in bits
+    Explain(ExplainArgs),
     /// Write what every layer of one leg gives to an HDF5 file
     Trace(TraceArgs),
     /// Tell what is new from one JSON report to a later one

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input_type::InputTypeArgs;
-use super::{EventArgs, ModelArgs};
+use super::{EventArgs, ModelArgs, SaveArgs};
 
 /// `verify --model … --events …`.
 #[derive(Debug, Args)]
@@ -56,6 +56,9 @@ pub(crate) struct RunArgs {
     /// What ends in exit code 1; errors keep their codes
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = FailOn::Mismatch)]
     pub(crate) fail_on: FailOn,
+
+    #[command(flatten)]
+    pub(crate) save: SaveArgs,
 
     /// When to colour the table
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]

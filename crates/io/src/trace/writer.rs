@@ -8,11 +8,15 @@ use hdf5::{File, Group, Location};
 
 use super::column::Column;
 use super::name::escape;
+use crate::beside::Temporary;
 use crate::number::read_rows;
 use crate::{IoError, IoErrorKind};
 
 /// The version of the layout.
 const FORMAT: u32 = 1;
+
+/// The dataset that says which events of a file these are.
+pub(crate) const EVENT_ROWS: &str = "event_rows";
 
 /// What a trace says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,11 +60,10 @@ pub struct TraceBands<'a> {
 #[derive(Debug)]
 pub struct TraceWriter {
     path: PathBuf,
-    /// The path without links.
-    place: PathBuf,
     flag_names: Vec<String>,
     // Dropped in this order: the datasets before their file, the file before it is removed.
     layers: Vec<LayerColumns>,
+    event_rows: Option<Column<i64>>,
     root: Option<File>,
     temporary: Temporary,
 }
@@ -79,22 +82,6 @@ struct Uncertain {
     bands: Column<f64>,
 }
 
-/// A file that is removed unless it was kept.
-#[derive(Debug)]
-struct Temporary {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if !self.kept {
-            // It may not exist, and there is nobody to tell.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
 impl TraceWriter {
     /// Creates a trace with empty datasets for all layers.
     ///
@@ -106,7 +93,8 @@ impl TraceWriter {
         if meta.flags.len() > 16 {
             return Err(error(format!("{} kinds of flag, at most 16 fit", meta.flags.len())));
         }
-        let (root, temporary, place) = create_beside(path)?;
+        let temporary = Temporary::beside(path)?;
+        let root = File::create(&temporary.path).map_err(failed)?;
         root.new_attr::<u32>()
             .create("bittrue_format")
             .and_then(|a| a.write_scalar(&FORMAT))
@@ -136,10 +124,10 @@ impl TraceWriter {
         }
         Ok(Self {
             path: path.to_owned(),
-            place,
             temporary,
             flag_names: meta.flags.clone(),
             layers: columns,
+            event_rows: None,
             root: Some(root),
         })
     }
@@ -183,6 +171,35 @@ impl TraceWriter {
         columns.values.append(values.iter().copied()).map_err(failed)
     }
 
+    /// Makes the trace one of chosen events: `/event_rows` says which rows of the event file they
+    /// are, those in which the leg differs from `reference`.
+    ///
+    /// # Errors
+    /// [`IoErrorKind::Output`]: the disk is full.
+    pub fn number_events(&mut self, reference: &str) -> Result<(), IoError> {
+        let error = |what: String| IoError::new(IoErrorKind::Output, &self.path, what);
+        let Some(root) = &self.root else { return Ok(()) };
+        let column = Column::create(root, EVENT_ROWS, &[])
+            .map_err(|e| error(format!("cannot be written: {e}")))?;
+        write_text(column.dataset(), "differ_from", reference).map_err(error)?;
+        self.event_rows = Some(column);
+        Ok(())
+    }
+
+    /// Appends the rows of the events whose values are appended.
+    ///
+    /// # Errors
+    /// [`IoErrorKind::Output`]: the disk is full, or a trace of all events.
+    pub fn append_rows(&mut self, rows: &[u64]) -> Result<(), IoError> {
+        let error = |what: String| IoError::new(IoErrorKind::Output, &self.path, what);
+        let Some(column) = &mut self.event_rows else {
+            return Err(error("a trace of all events has no rows".to_owned()));
+        };
+        column
+            .append(rows.iter().map(|&r| r.cast_signed()))
+            .map_err(|e| error(format!("cannot be written: {e}")))
+    }
+
     /// Completes the file and gives it its name.
     ///
     /// # Errors
@@ -191,7 +208,9 @@ impl TraceWriter {
         let path = self.path.clone();
         let error = |what: String| IoError::new(IoErrorKind::Output, &path, what);
         let failed = |e: hdf5::Error| error(format!("cannot be written: {e}"));
-        let rows: Vec<usize> = self.layers.iter().map(|l| l.values.rows()).collect();
+        let numbered = self.event_rows.iter().map(Column::rows);
+        let rows: Vec<usize> =
+            self.layers.iter().map(|l| l.values.rows()).chain(numbered).collect();
         if rows.windows(2).any(|pair| pair[0] != pair[1]) {
             return Err(error(format!("the layers have different numbers of events: {rows:?}")));
         }
@@ -202,15 +221,16 @@ impl TraceWriter {
                 uncertain.bands.flush().map_err(failed)?;
             }
         }
+        if let Some(event_rows) = &mut self.event_rows {
+            event_rows.flush().map_err(failed)?;
+        }
+        self.event_rows = None;
         self.layers.clear();
         if let Some(root) = self.root.take() {
             root.flush().map_err(failed)?;
             root.close().map_err(failed)?;
         }
-        std::fs::rename(&self.temporary.path, &self.place)
-            .map_err(|e| error(format!("cannot be given its name: {e}")))?;
-        self.temporary.kept = true;
-        Ok(())
+        self.temporary.keep()
     }
 }
 
@@ -259,40 +279,6 @@ impl Uncertain {
             }
         }
     }
-}
-
-/// Creates an HDF5 file under a temporary name beside its place. The place itself comes back too:
-/// a link stays a link, to another file.
-fn create_beside(path: &Path) -> Result<(File, Temporary, PathBuf), IoError> {
-    let error = |what: &str| {
-        IoError::new(IoErrorKind::Output, path, format!("cannot be written: {what}"))
-            .with_help("choose a file in a directory that exists and that you may write to")
-    };
-    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    match std::fs::metadata(&place) {
-        Ok(found) if found.is_dir() => return Err(error("it is a directory")),
-        Ok(found) if !found.is_file() => return Err(error("it is a device or a pipe, no file")),
-        // Whoever may write into the directory could replace a file that is write-protected; the
-        // protection was meant.
-        Ok(_) => {
-            let opened = std::fs::OpenOptions::new().write(true).open(&place);
-            opened.map_err(|e| error(&e.to_string()))?;
-        }
-        Err(_) => {}
-    }
-    let directory = place.parent().filter(|d| !d.as_os_str().is_empty());
-    if let Some(directory) = directory.filter(|d| !d.is_dir()) {
-        return Err(error(&format!("there is no directory {}", directory.display())));
-    }
-    let Some(name) = place.file_name().and_then(|n| n.to_str()) else {
-        return Err(error("it is no file name in UTF-8"));
-    };
-    let temporary = place.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    // The operating system's own message is clearer than the library's.
-    std::fs::File::create_new(&temporary).map_err(|e| error(&e.to_string()))?;
-    let guard = Temporary { path: temporary, kept: false };
-    let root = File::create(&guard.path).map_err(|e| error(&e.to_string()))?;
-    Ok((root, guard, place))
 }
 
 fn write_text(object: &Location, name: &str, text: &str) -> Result<(), String> {

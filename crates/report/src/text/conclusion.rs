@@ -200,11 +200,12 @@ pub(crate) fn after_mismatch(report: &Report, c: &Comparison) -> (String, Vec<St
         text += "; then ";
     }
     let layer = c.first_layer.as_deref().map(clean).unwrap_or_default();
-    text += &format!("look at element {index} of layer {layer} in event {event}:");
-    let legs = [(&c.reference, false), (&c.target, true)].into_iter();
-    let legs = legs.filter(|(leg, _)| !leg.starts_with("trace:"));
-    let commands = legs.map(|(leg, is_target)| trace_command(report, leg, is_target, event));
-    (text, commands.collect())
+    text += &format!("look at element {index} of layer {layer} in event {event}");
+    // Values from a file have no layers that could be explained.
+    if [&c.reference, &c.target].iter().any(|leg| leg.starts_with("trace:")) {
+        return (text + ".", Vec::new());
+    }
+    (text + ":", vec![explain_command(report, c, event)])
 }
 
 /// The leg that differs from `target` only in HGQ's `aggressive` flag.
@@ -216,9 +217,9 @@ fn saturating(target: &str) -> Option<&'static str> {
     }
 }
 
-/// The command that writes one event of one leg.
-fn trace_command(report: &Report, leg: &str, is_target: bool, event: u64) -> String {
-    let mut words = vec!["verify".to_owned(), "trace".to_owned()];
+/// The command that explains one event.
+fn explain_command(report: &Report, c: &Comparison, event: u64) -> String {
+    let mut words = vec!["verify".to_owned(), "explain".to_owned()];
     let mut flag = |name: &str, value: &str| {
         words.push(name.to_owned());
         words.push(shell_word(&clean(value)));
@@ -228,13 +229,24 @@ fn trace_command(report: &Report, leg: &str, is_target: bool, event: u64) -> Str
         flag("--proxy", &proxy.path);
     }
     flag("--events", &report.events.path);
-    // The casts are those of the target legs.
-    for input_type in report.input_types.iter().filter(|_| is_target) {
+    for input_type in &report.input_types {
         flag("--input-type", input_type);
     }
-    flag("--semantics", leg);
-    flag("--skip", &event.to_string());
-    flag("--max-events", "1");
-    flag("--out", &format!("{}-event{event}.h5", leg.replace(':', "-")));
+    if c.reference != "qkeras" {
+        flag("--reference", &c.reference);
+    }
+    let targets: Vec<&str> = report.comparisons.iter().map(|c| c.target.as_str()).collect();
+    let by_default: &[&str] = match report.proxy {
+        Some(_) => &["proxy"],
+        None => &["proxy:sat", "proxy:wrap"],
+    };
+    if targets != by_default {
+        flag("--target", &c.target);
+    }
+    // Keras' batches count from the first event that is read.
+    if report.events.skipped > 0 {
+        flag("--skip", &report.events.skipped.to_string());
+    }
+    flag("--event", &event.to_string());
     words.join(" ")
 }

@@ -2,10 +2,12 @@
 
 pub(crate) mod audit;
 pub(crate) mod conclusion;
+mod explain;
 pub(crate) mod format;
 mod header;
 mod layout;
 pub(crate) mod paint;
 pub(crate) mod table;
 
+pub use explain::explanation;
 pub use layout::{TextOptions, text};

@@ -32,7 +32,7 @@ pub(crate) fn agreeing(events: u64, scope: &Scope) -> ComparisonCounts {
 
 /// How two values that the legs give for one element relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Relation {
+pub(crate) enum Relation {
     Equal,
     /// They differ, but one of the two may be the other in the real software.
     Ambiguous,
@@ -162,7 +162,7 @@ fn audit(reference: &LaneBlock, live: &impl Fn(&usize) -> bool, counts: &mut Lay
 }
 
 /// The places at which two tensors may differ, in order of elements. A shared tensor has none.
-fn differing<'a>(
+pub(crate) fn differing<'a>(
     a: &'a Arc<LaneBlock>,
     b: &'a Arc<LaneBlock>,
 ) -> Box<dyn Iterator<Item = usize> + 'a> {
@@ -187,7 +187,7 @@ fn differing<'a>(
     }
 }
 
-fn relation(a: &LaneBlock, b: &LaneBlock, at: usize) -> Relation {
+pub(crate) fn relation(a: &LaneBlock, b: &LaneBlock, at: usize) -> Relation {
     let (element, lane) = (at / a.lanes, at % a.lanes);
     let (x, y) = (a.value(element, lane), b.value(element, lane));
     if x == y || (x.is_nan() && y.is_nan()) {
@@ -198,7 +198,7 @@ fn relation(a: &LaneBlock, b: &LaneBlock, at: usize) -> Relation {
     if x_lo <= y_hi && y_lo <= x_hi { Relation::Ambiguous } else { Relation::Mismatch }
 }
 
-fn all_finite(blocks: &[&Arc<LaneBlock>], at: usize) -> bool {
+pub(crate) fn all_finite(blocks: &[&Arc<LaneBlock>], at: usize) -> bool {
     blocks.iter().all(|b| b.value(at / b.lanes, at % b.lanes).is_finite())
 }
 
