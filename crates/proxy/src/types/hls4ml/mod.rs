@@ -1,0 +1,27 @@
+//! hls4ml 1.3.0's reading of a proxy: its graph, and the types that its pass `bit_exact` derives.
+//!
+//! | file | what it follows |
+//! |---|---|
+//! | `order` | the order of layers in a Keras file |
+//! | `build` | `converters/keras/*`: layers to nodes |
+//! | `passes` | the flow of optimizer passes |
+//! | `kif` | `utils/qinterval.py` |
+//! | `produce`, `request`, `register` | `optimizer/passes/bit_exact.py` |
+//! | `fuse` | `hgq_proxy_model.py`: quantizers that become types, and the types of inputs |
+//! | `precision`, `json` | types and their text |
+
+mod build;
+mod fuse;
+mod graph;
+mod json;
+mod kif;
+mod order;
+mod passes;
+mod precision;
+mod produce;
+mod register;
+mod request;
+mod result;
+
+pub use precision::Precision;
+pub use result::{FirmwareTypes, firmware_types};
