@@ -16,7 +16,7 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ExitCode::Usage, message)
             .with_help("leave --input-type out, or trace proxy:sat or proxy:wrap"));
     }
-    if leg != Leg::Proxy && args.model.proxy.is_some() {
+    if !leg.reads_proxy() && args.model.proxy.is_some() {
         let message = format!("--proxy: the leg `{leg}` does not read the file");
         return Err(Failure::new(ExitCode::Usage, message)
             .with_help("trace it with --semantics proxy, or leave --proxy out"));

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod edge;
+mod firmware;
 mod fusion;
 mod int;
 mod kernel;

@@ -158,7 +158,7 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         tool: ToolInfo {
             name: "bittrue".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            profiles: vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()],
+            profiles: profiles(config),
         },
         partial: stopped,
         model: model_info,
@@ -175,6 +175,16 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         warnings,
         comparisons,
     })
+}
+
+/// The software that the legs follow.
+fn profiles(config: &VerifyConfig) -> Vec<String> {
+    let mut profiles = vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()];
+    let mut legs = std::iter::once(&config.reference).chain(&config.targets);
+    if legs.any(|leg| leg.simulated().is_some()) {
+        profiles.push("hls4ml-1.3.0".to_owned());
+    }
+    profiles
 }
 
 /// The warnings, with the smallest type for each raw input: known once the events are read.

@@ -7,4 +7,4 @@ mod operations;
 mod quantizer;
 
 pub use graph::types;
-pub use hls4ml::{FirmwareTypes, Precision, firmware_types};
+pub use hls4ml::{FirmwareTypes, Precision, firmware, firmware_types};

@@ -57,6 +57,7 @@ impl Builder<'_> {
             name: layer.name.clone(),
             class: class.to_owned(),
             call: id,
+            cast: id,
             kind,
             inputs: inputs.clone(),
             shape: call.shape.clone(),

@@ -1,10 +1,10 @@
 //! Quantizers that become the type of what they read, and the types of inputs.
 
 use bittrue_fixed::{Overflow, Rounding};
-use bittrue_model::Place;
+use bittrue_model::{CallId, Place};
 
 use super::build::refuse;
-use super::graph::{Graph, Kind, Quantizer};
+use super::graph::{Closest, Graph, Kind, Quantizer};
 use super::kif::largest;
 use super::precision::Precision;
 use super::produce::Derivation;
@@ -20,7 +20,7 @@ pub(super) fn fuse_one(graph: &mut Graph, fused: &mut [bool]) -> bool {
             continue;
         }
         let forms = graph.nodes[id].forms.clone();
-        propagate(graph, source, precision, fused);
+        propagate(graph, source, precision, graph.nodes[id].call, fused);
         graph.nodes[source].forms = forms;
         graph.remove(id);
         return true;
@@ -50,13 +50,16 @@ fn single_type(q: &Quantizer, result: Option<Precision>) -> Option<Precision> {
     })
 }
 
-fn propagate(graph: &mut Graph, id: usize, precision: Precision, fused: &mut [bool]) {
+/// Gives `id` the type of the quantizer `call`, and what it only passes on too.
+fn propagate(graph: &mut Graph, id: usize, precision: Precision, call: CallId, fused: &mut [bool]) {
     if fused[id] {
         // M14.
         let text = "two quantizers in a row: hls4ml keeps the last only".to_owned();
         graph.warnings.push((graph.nodes[id].name.clone(), text));
     }
     fused[id] = true;
+    graph.lose(id, closest(graph, id));
+    graph.nodes[id].cast = call;
     graph.nodes[id].types.result = Some(precision);
     if !matches!(graph.nodes[id].kind, Kind::Reshape | Kind::Transpose { .. }) {
         return;
@@ -67,9 +70,19 @@ fn propagate(graph: &mut Graph, id: usize, precision: Precision, fused: &mut [bo
     }
     graph.nodes[id].types.result =
         Some(Precision { rounding: Rounding::Trn, overflow: Overflow::Wrap, ..precision });
-    // What the source gave before the quantizer is never formed.
-    graph.nodes[source].forms.clear();
-    propagate(graph, source, precision, fused);
+    propagate(graph, source, precision, call, fused);
+}
+
+/// Where a value before a fused quantizer would be: a Reshape has none of its own.
+fn closest(graph: &Graph, mut id: usize) -> Closest {
+    while matches!(graph.nodes[id].kind, Kind::Reshape) {
+        let source = graph.nodes[id].inputs[0];
+        if graph.readers(source).len() != 1 {
+            return Closest::Result(source);
+        }
+        id = source;
+    }
+    Closest::BeforeCast(id)
 }
 
 /// The pass `fix_input_precision`.

@@ -144,8 +144,9 @@ pub(super) struct Node {
     pub(super) name: String,
     pub(super) class: String,
     /// The call of the proxy that it was made from.
-    #[expect(dead_code, reason = "the simulation is aligned with the proxy by it")]
     pub(super) call: CallId,
+    /// The call of the proxy that its result type comes from: a fused quantizer, or its own.
+    pub(super) cast: CallId,
     pub(super) kind: Kind,
     pub(super) inputs: Vec<usize>,
     pub(super) shape: Vec<usize>,
@@ -183,6 +184,15 @@ impl Node {
     }
 }
 
+/// What comes closest to a value that is never formed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closest {
+    /// A node before its result is cast.
+    BeforeCast(usize),
+    /// The result of a node, whose elements may stand in another order.
+    Result(usize),
+}
+
 /// All nodes, and which of them are in the graph.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
@@ -190,6 +200,8 @@ pub(super) struct Graph {
     /// The nodes in the graph, in hls4ml's order.
     pub(super) order: Vec<usize>,
     pub(super) outputs: Vec<usize>,
+    /// Calls of the proxy whose value is never formed, and what comes closest.
+    pub(super) lost: Vec<(CallId, Closest)>,
     /// hls4ml's warnings that tell of wrong results: node and text.
     pub(super) warnings: Vec<(String, String)>,
 }
@@ -206,6 +218,12 @@ impl Graph {
         self.order.iter().copied().filter(|&n| self.nodes[n].inputs.contains(&id)).collect()
     }
 
+    /// The calls whose value a node gave are never formed.
+    pub(super) fn lose(&mut self, id: usize, closest: Closest) {
+        let forms = std::mem::take(&mut self.nodes[id].forms);
+        self.lost.extend(forms.into_iter().map(|call| (call, closest)));
+    }
+
     /// Takes out a node with one argument: its readers read that.
     pub(super) fn remove(&mut self, id: usize) {
         let Some(&argument) = self.nodes[id].inputs.first() else { return };
@@ -219,6 +237,11 @@ impl Graph {
         for output in &mut self.outputs {
             if *output == id {
                 *output = argument;
+            }
+        }
+        for (_, closest) in &mut self.lost {
+            if matches!(closest, Closest::BeforeCast(n) | Closest::Result(n) if *n == id) {
+                *closest = Closest::Result(argument);
             }
         }
         self.order.retain(|&n| n != id);

@@ -8,6 +8,7 @@
 //! | `kif` | `utils/qinterval.py` |
 //! | `produce`, `request`, `register` | `optimizer/passes/bit_exact.py` |
 //! | `fuse` | `hgq_proxy_model.py`: quantizers that become types, and the types of inputs |
+//! | `operations`, `typed` | what the nodes compute, as a typed graph |
 //! | `precision`, `json` | types and their text |
 
 mod build;
@@ -15,6 +16,7 @@ mod fuse;
 mod graph;
 mod json;
 mod kif;
+mod operations;
 mod order;
 mod passes;
 mod precision;
@@ -22,6 +24,8 @@ mod produce;
 mod register;
 mod request;
 mod result;
+mod typed;
 
 pub use precision::Precision;
 pub use result::{FirmwareTypes, firmware_types};
+pub use typed::firmware;

@@ -4,7 +4,7 @@ use bittrue_model::Model;
 
 use super::build::build;
 use super::fuse::{fix_inputs, fuse_one};
-use super::graph::{Graph, Kind};
+use super::graph::{Closest, Graph, Kind};
 use super::produce::Derivation;
 use crate::ConvertError;
 
@@ -75,6 +75,9 @@ fn remove_transpose_before_flatten(graph: &mut Graph) -> bool {
                 }
             }
         }
+        let source = graph.nodes[transpose].inputs[0];
+        graph.lose(transpose, Closest::Result(source));
+        graph.lose(id, Closest::Result(id));
         graph.remove(transpose);
         return true;
     }
@@ -84,13 +87,18 @@ fn remove_transpose_before_flatten(graph: &mut Graph) -> bool {
 /// `remove_single_channel_transpose`.
 fn remove_transpose_of_one_channel(graph: &mut Graph) -> bool {
     for id in graph.order.clone() {
-        if !matches!(graph.nodes[id].kind, Kind::Transpose { .. }) {
-            continue;
-        }
+        let Kind::Transpose { index } = &graph.nodes[id].kind else { continue };
+        let in_order = index.iter().enumerate().all(|(n, &from)| n == from);
         let input = graph.nodes[id].inputs[0];
         let is_input = matches!(graph.nodes[input].kind, Kind::Input { .. });
         if is_input && graph.nodes[input].shape.first() == Some(&1) {
             graph.nodes[input].shape.rotate_left(1);
+            if in_order {
+                let forms = std::mem::take(&mut graph.nodes[id].forms);
+                graph.nodes[input].forms.extend(forms);
+            } else {
+                graph.lose(id, Closest::Result(input));
+            }
             graph.remove(id);
             return true;
         }
@@ -103,6 +111,14 @@ fn remove_trivial_normalisations(graph: &mut Graph) {
     for id in graph.order.clone() {
         let Kind::Norm { scale, bias } = &graph.nodes[id].kind else { continue };
         if scale.iter().all(|&s| s == 1.0) && bias.iter().all(|&b| b == 0.0) {
+            let source = graph.nodes[id].inputs[0];
+            if graph.nodes[id].cast == graph.nodes[id].call {
+                let forms = std::mem::take(&mut graph.nodes[id].forms);
+                graph.nodes[source].forms.extend(forms);
+            } else {
+                // A quantizer was fused into it, and goes with it.
+                graph.lose(id, Closest::Result(source));
+            }
             graph.remove(id);
         }
     }
