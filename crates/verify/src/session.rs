@@ -6,7 +6,7 @@ use bittrue_engine::Engine;
 use bittrue_fixed::FixedType;
 use bittrue_io::InputSpec;
 use bittrue_model::{CallId, Layer, LayerKind, Model, ModelClass, TypedModel};
-use bittrue_proxy::{Converted, Mode, by_itself, convert, firmware, firmware_types, fit, types};
+use bittrue_proxy::{Converted, Mode, by_itself, convert, firmware, fit, types};
 use bittrue_record::{FileInfo, ModelInfo, Warning};
 
 use crate::proof::proven;
@@ -264,13 +264,13 @@ fn typed_model(
     }
     let typed = match leg.simulated() {
         None => types(converted, leg.name(), input_types),
-        Some(_) => firmware_types(&converted.model).and_then(|types| {
+        Some(_) => firmware(converted, leg.name(), input_types).map(|(typed, types)| {
             warnings.extend(types.warnings().map(|(layer, text)| Warning {
                 code: "hls4ml".to_owned(),
                 layer: Some(layer.to_owned()),
                 text: text.to_owned(),
             }));
-            firmware(converted, &types, leg.name(), input_types)
+            typed
         }),
     };
     typed.map_err(|e| Error::convert(leg.name(), &loaded.path, &e))

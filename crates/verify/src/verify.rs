@@ -76,15 +76,15 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
     // A model that cannot be run is told before any event is read.
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
     let proxy_info = proxy.as_ref().map(LoadedProxy::info).transpose()?;
-    let unused = Session::new(loaded, proxy, config.reference, &config.targets, Vec::new())?;
+    let expected = input_type::expected(&loaded, &config.input_types);
+    let first = Session::new(loaded, proxy, config.reference, &config.targets, expected)?;
     let mut source = open()?;
-    let input_types = input_type::resolve(&unused.loaded, &config.input_types, open, progress)?;
-    let session = match input_types.iter().any(Option::is_some) {
-        true => {
-            let Session { loaded, proxy, .. } = unused;
-            Session::new(loaded, proxy, config.reference, &config.targets, input_types)?
-        }
-        false => unused,
+    let input_types = input_type::resolve(&first.loaded, &config.input_types, open, progress)?;
+    let session = if input_types == first.input_types {
+        first
+    } else {
+        let Session { loaded, proxy, .. } = first;
+        Session::new(loaded, proxy, config.reference, &config.targets, input_types)?
     };
     let size = std::fs::metadata(&config.events).map(|m| m.len()).unwrap_or_default();
     let sha256 = match config.hash {

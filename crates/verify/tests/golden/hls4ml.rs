@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use bittrue_io::EventOptions;
 use bittrue_record::{Comparison, Layer};
-use bittrue_verify::{ErrorKind, Leg, LoadedModel, Session, Unwatched, VerifyConfig, verify};
+use bittrue_verify::{
+    ErrorKind, InputType, Leg, LoadedModel, Session, Unwatched, VerifyConfig, verify,
+};
 
 use super::support::{case, facts, trace_equals};
 
@@ -214,5 +216,31 @@ fn refusals() {
             Session::new(loaded, None, Leg::Qkeras, &[Leg::Hls4mlSat], Vec::new()).expect_err(name);
         assert_eq!(error.kind(), ErrorKind::Conversion, "{name}: {error}");
         assert!(error.help().expect("a remedy").contains(remedy), "{name}: {error}");
+    }
+}
+
+/// A type for a raw input is the quantizer that hls4ml asks for: what follows is exact, so that the
+/// simulation and the proxy of the cast events agree.
+#[test]
+fn raw_inputs_with_a_type() {
+    for name in ["raw_input", "raw_and_quantized_input"] {
+        let t = "ap_fixed<12,5,RND_CONV,SAT>".parse().expect("a type");
+        let config = VerifyConfig {
+            model: case(name).join("model.h5"),
+            proxy: None,
+            events: case(name).join("events.h5"),
+            options: EventOptions::default(),
+            reference: Leg::ProxySat,
+            targets: vec![Leg::Hls4mlSat],
+            input_types: vec![(None, InputType::Fixed(t))],
+            strict_layers: false,
+            hash: false,
+        };
+        let report = verify(&config, &Unwatched).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let [c] = &report.comparisons[..] else { panic!("one comparison") };
+        assert_eq!(c.events_differing, 0, "{name}");
+        let formed: Vec<&str> = c.layers.iter().map(|l| l.name.as_str()).collect();
+        assert!(formed.len() >= 3, "{name}: {formed:?}");
+        assert!(c.layers.iter().all(|l| l.mismatches == 0), "{name}");
     }
 }

@@ -9,11 +9,13 @@
 //! | `produce`, `request`, `register` | `optimizer/passes/bit_exact.py` |
 //! | `fuse` | `hgq_proxy_model.py`: quantizers that become types, and the types of inputs |
 //! | `operations`, `typed` | what the nodes compute, as a typed graph |
+//! | `inputs` | raw inputs that the user gives a type |
 //! | `precision`, `json` | types and their text |
 
 mod build;
 mod fuse;
 mod graph;
+mod inputs;
 mod json;
 mod kif;
 mod operations;

@@ -11,22 +11,36 @@ use bittrue_model::{
 
 use super::build::refuse;
 use super::graph::{Closest, Kind, Node};
+use super::inputs::quantised;
 use super::operations::{narrowest, operation};
-use super::result::FirmwareTypes;
+use super::result::{FirmwareTypes, firmware_types};
 use crate::{ConvertError, Converted};
 
 /// Widest raw that the simulation holds.
 const WIDEST: u32 = 63;
 
-/// The typed graph of the C simulation of a proxy, as leg `leg`.
+/// The typed graph of the C simulation of a proxy, as leg `leg`, and hls4ml's own warnings that
+/// tell of wrong results.
 ///
-/// `types` are those of the same proxy. `input_types` has an entry for each input of the model: the
-/// type that its events are cast to before the simulation reads them, if any.
+/// `input_types` has an entry for each input of the model: the type that it is cast to, if any. For
+/// an input that hls4ml would refuse because no quantizer follows it, that is the quantizer.
 ///
 /// # Errors
 ///
-/// For a type that this program cannot hold, and where the C++ would not run.
+/// Where hls4ml refuses the proxy, for a type that this program cannot hold, and where the C++
+/// would not run.
 pub fn firmware(
+    converted: &Converted,
+    leg: &str,
+    input_types: &[Option<FixedType>],
+) -> Result<(TypedModel, FirmwareTypes), ConvertError> {
+    let (converted, casts) = quantised(converted, input_types);
+    let types = firmware_types(&converted.model)?;
+    let typed = typed(&converted, &types, leg, &casts)?;
+    Ok((typed, types))
+}
+
+fn typed(
     converted: &Converted,
     types: &FirmwareTypes,
     leg: &str,
