@@ -92,21 +92,27 @@ impl<'a> Derivation<'a> {
     }
 
     /// LeakyReLU adds to its argument's arrays in place. Behind a Reshape these are the cached ones
-    /// of the node before.
+    /// of the node before, and its own result shares them, as all do that only reshape either.
     fn leak_into_the_cache(&mut self, id: usize, result: &Kifs) {
-        let mut source = self.graph.nodes[id].inputs[0];
-        if !matches!(self.graph.nodes[source].kind, Kind::Reshape) {
+        let is_reshape = |n: usize| matches!(self.graph.nodes[n].kind, Kind::Reshape);
+        let mut root = self.graph.nodes[id].inputs[0];
+        if !is_reshape(root) {
             return;
         }
-        loop {
-            if let Some(cached) = &mut self.produced[source] {
+        while is_reshape(root) {
+            root = self.graph.nodes[root].inputs[0];
+        }
+        let mut shared = vec![root, id];
+        for &n in &self.graph.order {
+            if is_reshape(n) && shared.contains(&self.graph.nodes[n].inputs[0]) {
+                shared.push(n);
+            }
+        }
+        for n in shared {
+            if let Some(cached) = &mut self.produced[n] {
                 cached.i.clone_from(&result.i);
                 cached.f.clone_from(&result.f);
             }
-            if !matches!(self.graph.nodes[source].kind, Kind::Reshape) {
-                return;
-            }
-            source = self.graph.nodes[source].inputs[0];
         }
     }
 
