@@ -87,6 +87,16 @@ impl EventData {
         }
     }
 
+    /// Value `index` as the double that hls4ml's C simulation takes.
+    pub fn as_f64(&self, index: usize) -> f64 {
+        match self {
+            Self::F32(v) => v[index].into(),
+            Self::F64(v) => v[index],
+            Self::I64(v) => v[index] as f64,
+            Self::U64(v) => v[index] as f64,
+        }
+    }
+
     /// Whether rounding value `index` to float32 changes it (NaN does not count as a change).
     pub fn rounds_to_f32(&self, index: usize) -> bool {
         match self {

@@ -20,7 +20,8 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ExitCode::Usage, message)
             .with_help("leave --input-type out, or trace proxy:sat or proxy:wrap"));
     }
-    if !reads(Leg::Proxy) && args.model.proxy.is_some() {
+    let reads_proxy = leg.reads_proxy() || only.is_some_and(|o| o.reference.reads_proxy());
+    if !reads_proxy && args.model.proxy.is_some() {
         let message = format!("--proxy: the leg `{leg}` does not read the file");
         return Err(Failure::new(ExitCode::Usage, message)
             .with_help("trace it with --semantics proxy, or leave --proxy out"));

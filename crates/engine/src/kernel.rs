@@ -6,6 +6,7 @@ use bittrue_block::{LaneBlock, Lanes, Storage};
 use bittrue_kernels::Requantize;
 use bittrue_model::{MergeKind, PoolKind};
 
+use crate::firmware::{FirmwareInput, FirmwareKernel};
 use crate::int;
 use crate::real::{self, InBatch, Quantizers};
 use crate::taps::Taps;
@@ -132,6 +133,10 @@ pub(crate) enum Kernel {
         /// Product of the dimensions before the axis.
         outer: usize,
     },
+    /// The events of one input as hls4ml's C simulation reads them.
+    FirmwareInput(FirmwareInput),
+    /// An operation of hls4ml's C simulation.
+    Firmware(FirmwareKernel),
 }
 
 impl Kernel {
@@ -157,14 +162,16 @@ impl Kernel {
             | Self::RealFunction(_)
             | Self::Softmax { .. }
             | Self::RealMerge { .. }
-            | Self::RealConcatenate { .. } => false,
+            | Self::RealConcatenate { .. }
+            | Self::FirmwareInput(_)
+            | Self::Firmware(_) => false,
         }
     }
 
     /// Applies the kernel. Lanes that leave the proven domain are marked in `exceptional`; what
     /// they hold afterwards means nothing.
     ///
-    /// [`Kernel::Input`] has no arguments and is applied by the runner.
+    /// [`Kernel::Input`] and [`Kernel::FirmwareInput`] have no arguments and are applied by the runner.
     pub(crate) fn apply(
         &self,
         x: &[&LaneBlock],
@@ -172,7 +179,9 @@ impl Kernel {
         exceptional: &mut [bool],
     ) -> LaneBlock {
         match self {
-            Self::Input { .. } => unreachable!("the runner reads the events"),
+            Self::Input { .. } | Self::FirmwareInput(_) => {
+                unreachable!("the runner reads the events")
+            }
             Self::Requantize { cast, storage } => int::requantize(cast, *storage, x[0]),
             Self::RequantizeEach { casts, out } => int::requantize_each(casts, *out, x[0]),
             Self::Linear(l) => int::linear(l, x[0]),
@@ -202,6 +211,7 @@ impl Kernel {
                 real::merge(*kind, *exact, x, *arguments, regrouped)
             }
             Self::RealConcatenate { parts, outer } => real::concatenate(x, parts, *outer),
+            Self::Firmware(f) => f.apply(x, exceptional),
         }
     }
 }

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod edge;
+mod firmware;
 mod fusion;
 mod int;
 mod kernel;

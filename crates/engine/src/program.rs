@@ -319,7 +319,11 @@ impl OwnProgram {
         }
         // The node of the leg that a parent's tensor stands for.
         let feed_of = |node: NodeId| {
-            parents.iter().position(|p| typed.aligned[p.0].is_some_and(|a| a.node == node))
+            let stands = |p: &CallId| {
+                let formed = typed.aligned[p.0].map(|a| a.node);
+                formed.or(typed.unformed.get(p.0).copied().flatten()) == Some(node)
+            };
+            parents.iter().position(stands)
         };
         let mut slot_of: Vec<Option<usize>> = vec![None; typed.nodes.len()];
         for id in 0..typed.nodes.len() {

@@ -201,6 +201,7 @@ impl Runner<'_> {
         }
         let result = match &self.kernels[step.kernel] {
             Kernel::Input { index } => self.input(*index),
+            Kernel::FirmwareInput(input) => input.read(self.events, self.rows),
             kernel => {
                 let blocks: Vec<&LaneBlock> = arguments.iter().map(|a| a.as_ref()).collect();
                 kernel.apply(&blocks, &self.batch, &mut self.exceptional)

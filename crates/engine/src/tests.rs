@@ -47,6 +47,7 @@ impl Chain {
             ledger: Ledger::default(),
         };
         let typed = TypedModel {
+            unformed: Vec::new(),
             leg: "test".to_owned(),
             nodes: Vec::new(),
             inputs: vec![NodeId(0)],

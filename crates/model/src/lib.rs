@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod firmware;
 mod graph;
 mod layer;
 mod ledger;
@@ -17,6 +18,9 @@ mod typed;
 mod window;
 
 pub use error::{ModelError, Place};
+pub use firmware::{
+    Firmware, FirmwarePool, FirmwareSoftmax, FirmwareSum, OUTSIDE, Raws, SoftmaxForm,
+};
 pub use graph::{Call, CallId, Layer, Model, ModelClass, NestedCall};
 pub use layer::{
     Activation, BatchNorm, Concatenate, Conv, Dense, FixedPointQuantizer, LayerKind, MergeKind,

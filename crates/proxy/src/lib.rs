@@ -14,4 +14,4 @@ mod types;
 pub use convert::{Converted, DeclaredGrid, Mode, Warning, convert};
 pub use error::ConvertError;
 pub use given::{by_itself, fit};
-pub use types::types;
+pub use types::{FirmwareTypes, Precision, firmware, firmware_types, types};

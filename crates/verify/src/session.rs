@@ -6,7 +6,7 @@ use bittrue_engine::Engine;
 use bittrue_fixed::FixedType;
 use bittrue_io::InputSpec;
 use bittrue_model::{CallId, Layer, LayerKind, Model, ModelClass, TypedModel};
-use bittrue_proxy::{Converted, Mode, by_itself, convert, fit, types};
+use bittrue_proxy::{Converted, Mode, by_itself, convert, firmware, fit, types};
 use bittrue_record::{FileInfo, ModelInfo, Warning};
 
 use crate::proof::proven;
@@ -207,16 +207,15 @@ fn refuse_proxy(loaded: &LoadedModel, leg: Leg) -> Result<(), Error> {
         return Ok(());
     };
     let message = format!(
-        "{}: layer `{}` has class `{}`, so this model is a proxy already, of which only the leg \
-         `proxy` can be run, not `{leg}`",
+        "{}: layer `{}` has class `{}`, so this model is a proxy already, of which only the legs \
+         `proxy` and `hls4ml` can be run, not `{leg}`",
         loaded.path.display(),
         layer.name,
         layer.class_name,
     );
     Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
         "give the QKeras model that the proxy was made from with --model and this file with \
-         --proxy; by itself a proxy can be traced (verify trace --semantics proxy), but its \
-         comparison with hls4ml is not there yet",
+         --proxy; or compare the proxy with its C simulation: --reference proxy --target hls4ml",
     )))
 }
 
@@ -228,19 +227,19 @@ fn typed_model(
     warnings: &mut Vec<Warning>,
 ) -> Result<TypedModel, Error> {
     let built;
-    let converted = match leg {
+    let converted = match leg.simulated().unwrap_or(leg) {
         Leg::Qkeras => {
             refuse_proxy(loaded, leg)?;
             return bittrue_keras::reference::reference(&loaded.model)
                 .map_err(|e| Error::model(&loaded.path, &e));
         }
-        Leg::ProxySat | Leg::ProxyWrap => {
+        simulated @ (Leg::ProxySat | Leg::ProxyWrap) => {
             refuse_proxy(loaded, leg)?;
-            let mode = if leg == Leg::ProxySat { Mode::Sat } else { Mode::Wrap };
+            let mode = if simulated == Leg::ProxySat { Mode::Sat } else { Mode::Wrap };
             built = loaded.convert(mode)?;
             &built
         }
-        Leg::Proxy => match proxy {
+        _ => match proxy {
             Some(proxy) => &proxy.converted,
             None if loaded.is_proxy() => {
                 built = by_itself(loaded.model.clone());
@@ -248,12 +247,12 @@ fn typed_model(
             }
             None => {
                 let message = format!(
-                    "the leg `{leg}` is the proxy of a file, but {} is no proxy and none is given",
+                    "the leg `{leg}` takes the proxy of a file, but {} is no proxy and none is given",
                     loaded.path.display()
                 );
                 return Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
-                    "give the proxy file with --proxy, or run proxy:sat or proxy:wrap, which are \
-                     built from the model",
+                    "give the proxy file with --proxy, or run the legs with `:sat` or `:wrap`, whose \
+                     proxies are built from the model",
                 )));
             }
         },
@@ -265,6 +264,16 @@ fn typed_model(
             warnings.push(warning);
         }
     }
-    types(converted, leg.name(), input_types)
-        .map_err(|e| Error::convert(leg.name(), &loaded.path, &e))
+    let typed = match leg.simulated() {
+        None => types(converted, leg.name(), input_types),
+        Some(_) => firmware(converted, leg.name(), input_types).map(|(typed, types)| {
+            warnings.extend(types.warnings().map(|(layer, text)| Warning {
+                code: "hls4ml".to_owned(),
+                layer: Some(layer.to_owned()),
+                text: text.to_owned(),
+            }));
+            typed
+        }),
+    };
+    typed.map_err(|e| Error::convert(leg.name(), &loaded.path, &e))
 }

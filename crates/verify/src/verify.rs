@@ -113,15 +113,15 @@ fn run(
     // A model that cannot be run is told before any event is read.
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
     let proxy_info = proxy.as_ref().map(LoadedProxy::info).transpose()?;
-    let unused = Session::new(loaded, proxy, config.reference, &config.targets, Vec::new())?;
+    let expected = input_type::expected(&loaded, &config.input_types);
+    let first = Session::new(loaded, proxy, config.reference, &config.targets, expected)?;
     let mut source = open()?;
-    let input_types = input_type::resolve(&unused.loaded, &config.input_types, open, progress)?;
-    let session = match input_types.iter().any(Option::is_some) {
-        true => {
-            let Session { loaded, proxy, .. } = unused;
-            Session::new(loaded, proxy, config.reference, &config.targets, input_types)?
-        }
-        false => unused,
+    let input_types = input_type::resolve(&first.loaded, &config.input_types, open, progress)?;
+    let session = if input_types == first.input_types {
+        first
+    } else {
+        let Session { loaded, proxy, .. } = first;
+        Session::new(loaded, proxy, config.reference, &config.targets, input_types)?
     };
     let files = event_files(source.files(), config.hash)?;
     let (metas, scopes): (Vec<ComparisonMeta>, Vec<Scope>) =
@@ -221,7 +221,7 @@ fn run(
         .collect();
     let report = Report {
         format_version: bittrue_record::FORMAT_VERSION,
-        tool: tool(),
+        tool: tool(config.reference, &config.targets),
         partial: stopped,
         model: model_info,
         proxy: proxy_info,
@@ -251,13 +251,14 @@ fn append(
     Ok(writer.append(&rows[..room], &first)?)
 }
 
-/// This program and its rules.
-pub(crate) fn tool() -> ToolInfo {
-    ToolInfo {
-        name: "bittrue".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        profiles: vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()],
+/// This program, and the software that its legs follow.
+pub(crate) fn tool(reference: Leg, targets: &[Leg]) -> ToolInfo {
+    let mut profiles = vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()];
+    let mut legs = std::iter::once(&reference).chain(targets);
+    if legs.any(|leg| leg.simulated().is_some()) {
+        profiles.push("hls4ml-1.3.0".to_owned());
     }
+    ToolInfo { name: "bittrue".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), profiles }
 }
 
 /// What a report says of the files.

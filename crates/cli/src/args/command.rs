@@ -41,6 +41,8 @@ Legs:
   proxy:sat    HGQ's proxy with aggressive=False: signed quantizers saturate
   proxy:wrap   HGQ's proxy with aggressive=True (HGQ's default): signed quantizers wrap
   proxy        the proxy file given with --proxy (or --model), with its own modes
+  hls4ml:sat, hls4ml:wrap, hls4ml
+               hls4ml's C simulation of that proxy (Vitis, io_parallel), without a compiler
 
 ap_fixed<W,I> counts the sign bit inside I; quantized_bits(bits, integer) does not:
 quantized_bits(8,3,alpha=1) is ap_fixed<8,4>.

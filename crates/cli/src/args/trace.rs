@@ -18,7 +18,7 @@ pub(crate) struct TraceArgs {
     #[command(flatten)]
     pub(crate) input_type: InputTypeArgs,
 
-    /// The leg to trace: qkeras, proxy:sat, proxy:wrap or proxy
+    /// The leg to trace: qkeras, proxy:sat, proxy:wrap, proxy, hls4ml:sat, hls4ml:wrap or hls4ml
     #[arg(long, value_name = "LEG")]
     pub(crate) semantics: String,
 

@@ -8,8 +8,10 @@
 //! | `elementwise` | functions of one element |
 //! | `merge` | merges and concatenation |
 //! | `norm` | batch normalisation |
+//! | `firmware` | hls4ml's C simulation |
 
 mod elementwise;
+mod firmware;
 pub(crate) mod linear;
 mod merge;
 pub(crate) mod norm;
@@ -191,5 +193,6 @@ pub(crate) fn lower(
             })
         }
         Op::Concatenate { axis } => merge::concatenate(inputs, shapes, *axis, care),
+        Op::Firmware(op) => firmware::lower(op, inputs, elements, care, &place())?,
     })
 }

@@ -90,7 +90,7 @@ pub fn explain(config: &ExplainConfig, progress: &dyn Progress) -> Result<Explan
         .collect();
     Ok(Explanation {
         format_version: FORMAT_VERSION,
-        tool: tool(),
+        tool: tool(config.reference, &config.targets),
         model: model_info,
         proxy: proxy_info,
         event: EventPlace {
