@@ -91,7 +91,7 @@ fn failed_runs_leave_an_error_for_ci() -> TestResult {
     for (model, events, flags, code) in [
         (MODEL, EVENTS, &["--target", "proxy:wrapp"][..], 2),
         ("bad/nan_weights.h5", EVENTS, &[], 3),
-        (MODEL, EVENTS, &["--target", "hls4ml:wrap"], 4),
+        (MODEL, EVENTS, &["--target", "hls4ml:direct"], 4),
         (MODEL, "nowhere.h5", &[], 5),
     ] {
         let files = ["--model", model, "--events", events, "--junit", &xml, "--markdown", &md];
