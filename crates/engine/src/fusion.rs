@@ -3,7 +3,8 @@
 //! * Additions: an addition whose only reader is another addition disappears into it, and the
 //!   leaves are added in another order. The straight-through sum `x + (y − x)` of a quantizer, the
 //!   bias of a dense layer and a chain of Add layers are such additions. Where every order gives the
-//!   same sum nothing is lost; elsewhere the result is banded.
+//!   same sum nothing is lost; elsewhere the result is banded. Readers that the model has besides
+//!   do not count: a layer's value is that of the sub-model which ends in it, where they are absent.
 //! * An addition that reads one tensor more than once is regrouped as well: `x + y + x` may become
 //!   `(x + x) + y`.
 //! * A batch normalisation behind a two-dimensional convolution without bias is computed inside its
@@ -40,13 +41,14 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
     if !sum || node.rules.arithmetic == Rounding32::Exact {
         return None;
     }
+    let part = sub_model(typed, id);
     let mut terms = Vec::new();
     let repeats = |(n, argument)| node.inputs[..n].contains(argument);
     let mut any = node.inputs.iter().enumerate().any(repeats);
     let mut open: Vec<NodeId> = node.inputs.iter().rev().copied().collect();
     while let Some(argument) = open.pop() {
         let a = &typed.nodes[argument.0];
-        let readers = typed.nodes.iter().filter(|n| n.inputs.contains(&argument)).count();
+        let readers = part.iter().filter(|n| typed.nodes[n.0].inputs.contains(&argument)).count();
         match &a.op {
             _ if readers != 1 => terms.push(Term::Node(argument)),
             Op::QuantizedBits(_) | Op::QuantizedRelu(_) => {
@@ -68,6 +70,20 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
         }
     }
     any.then_some(terms)
+}
+
+/// The nodes of the sub-model that ends in `id`.
+fn sub_model(typed: &TypedModel, id: NodeId) -> Vec<NodeId> {
+    let mut inside = vec![false; typed.nodes.len()];
+    let mut found = Vec::new();
+    let mut open = vec![id];
+    while let Some(id) = open.pop() {
+        if !std::mem::replace(&mut inside[id.0], true) {
+            found.push(id);
+            open.extend(&typed.nodes[id.0].inputs);
+        }
+    }
+    found
 }
 
 /// Whether a convolution over an event `[cell…, channel]` may begin with its bias. Seen where the kernel
