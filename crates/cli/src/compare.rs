@@ -8,9 +8,9 @@ use bittrue_verify::{VerifyConfig, verify};
 
 use crate::args::{Color, RunArgs};
 use crate::failure::Failure;
-use crate::legs;
 use crate::output::{self, OutputFile};
 use crate::progress::Bar;
+use crate::{event_files, legs};
 
 pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (Some(model), Some(events)) = (&args.model, &args.events) else {
@@ -19,13 +19,14 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     };
     let (reference, targets) =
         legs::comparison(&args.reference, &args.target, model.proxy.is_some())?;
+    let files = event_files::expand(&events.events)?;
     if let Some(json) = &args.json {
-        output::keep_inputs("--json", json, model, events)?;
+        output::keep_inputs("--json", json, model, &files)?;
     }
     let config = VerifyConfig {
         model: model.model.clone(),
         proxy: model.proxy.clone(),
-        events: events.events.clone(),
+        events: files,
         options: events.options(),
         reference,
         targets,

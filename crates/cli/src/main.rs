@@ -3,6 +3,7 @@
 
 mod args;
 mod compare;
+mod event_files;
 mod failure;
 mod generate;
 mod inspect;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bittrue_record::ExitCode;
 
-use crate::args::{EventArgs, ModelArgs};
+use crate::args::ModelArgs;
 use crate::failure::Failure;
 
 /// A file that appears under its name when it is complete.
@@ -73,12 +73,12 @@ pub(crate) fn keep_inputs(
     flag: &str,
     output: &Path,
     model: &ModelArgs,
-    events: &EventArgs,
+    events: &[PathBuf],
 ) -> Result<(), Failure> {
     let Ok(output) = output.canonicalize() else { return Ok(()) };
     let inputs = [("--model", Some(&model.model)), ("--proxy", model.proxy.as_ref())];
-    let events = ("--events", Some(&events.events));
-    for (input_flag, input) in inputs.into_iter().chain([events]) {
+    let events = events.iter().map(|file| ("--events", Some(file)));
+    for (input_flag, input) in inputs.into_iter().chain(events) {
         let Some(input) = input else { continue };
         if input.canonicalize().is_ok_and(|input| input == output) {
             let message =

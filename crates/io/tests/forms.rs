@@ -112,6 +112,7 @@ fn events_are_skipped_in_every_form() {
                 },
                 skip,
                 max_events: Some(most),
+                ..EventOptions::default()
             };
             let input = InputSpec { name: "in".to_owned(), shape: vec![16] };
             let source = EventSource::open(&form(&file), &[input], &options).unwrap();

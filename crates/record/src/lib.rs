@@ -72,5 +72,7 @@ pub use counts::{ComparisonCounts, Difference, LayerCounts};
 pub use derive::{ComparisonMeta, LayerMeta};
 pub use exit::ExitCode;
 pub use flags::FLAG_NAMES;
-pub use report::{EventsInfo, FORMAT_VERSION, FileInfo, ModelInfo, Report, ToolInfo, Warning};
+pub use report::{
+    EventFileInfo, EventsInfo, FORMAT_VERSION, FileInfo, ModelInfo, Report, ToolInfo, Warning,
+};
 pub use schema::schema_json;

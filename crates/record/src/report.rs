@@ -77,17 +77,42 @@ pub struct FileInfo {
     pub sha256: String,
 }
 
-/// The event file and the events that were compared.
+/// The event files and the events that were compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventsInfo {
+    /// Path as given; of several files all paths, with commas between them.
+    pub path: String,
+    /// Size of the file in bytes, of several files the sum.
+    pub size: u64,
+    /// Events compared.
+    pub count: u64,
+    /// Events at the start of the file, or of the first files, that were left out.
+    pub skipped: u64,
+    /// SHA-256 of the file, in lower-case hexadecimal; only when it was asked for, and only of one
+    /// file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("pattern" = SHA256))]
+    pub sha256: Option<String>,
+    /// The files in the order in which they were read, when there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<EventFileInfo>,
+    /// Datasets that the user chose, as in `--dataset`: `INPUT=PATH` or `PATH`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<String>,
+    /// Columns that the user chose, as in `--columns`: `INPUT=a,b` or `a,b`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+}
+
+/// One of several event files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventFileInfo {
     /// Path as given.
     pub path: String,
     /// Size of the file in bytes.
     pub size: u64,
-    /// Events compared.
+    /// Events of the file that were compared.
     pub count: u64,
-    /// Events at the start of the file that were left out.
-    pub skipped: u64,
     /// SHA-256 of the file, in lower-case hexadecimal; only when it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("pattern" = SHA256))]
@@ -159,6 +184,9 @@ mod tests {
                 count: 1,
                 skipped: 0,
                 sha256: None,
+                files: Vec::new(),
+                datasets: Vec::new(),
+                columns: Vec::new(),
             },
             input_types: Vec::new(),
             assumptions: Vec::new(),

@@ -3,6 +3,7 @@
 
 mod compare;
 mod error;
+mod event_files;
 mod events;
 mod input_range;
 mod input_type;

@@ -8,7 +8,7 @@ use bittrue_io::{EventOptions, EventSource, TraceBands, TraceLayer, TraceMeta, T
 use bittrue_model::CallId;
 
 use crate::session::{LoadedModel, LoadedProxy, Session};
-use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
+use crate::{Error, InputTypeOption, Leg, Progress, event_files, events, input_type};
 
 /// Which leg to trace, on what.
 #[derive(Debug, Clone)]
@@ -17,8 +17,8 @@ pub struct TraceConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
-    /// The recorded events.
-    pub events: PathBuf,
+    /// The recorded events: one file, or several that follow each other.
+    pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
     pub options: EventOptions,
     /// The leg.
@@ -56,7 +56,8 @@ struct Rows {
 pub fn trace(config: &TraceConfig, progress: &dyn Progress) -> Result<TraceSummary, Error> {
     let loaded = LoadedModel::open(&config.model)?;
     let inputs = loaded.inputs();
-    let open = || EventSource::open(&config.events, &inputs, &config.options).map_err(Error::from);
+    let open =
+        || EventSource::open_all(&config.events, &inputs, &config.options).map_err(Error::from);
     let mut source = open()?;
     let input_types = input_type::resolve(&loaded, &config.input_types, open, progress)?;
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
@@ -75,7 +76,7 @@ pub fn trace(config: &TraceConfig, progress: &dyn Progress) -> Result<TraceSumma
     let meta = TraceMeta {
         leg: config.leg.name().to_owned(),
         model: config.model.display().to_string(),
-        events: config.events.display().to_string(),
+        events: event_files::joined(&config.events),
         flags: Flag::ALL.map(|f| f.name().to_owned()).to_vec(),
     };
     let mut writer = TraceWriter::create(&config.out, &meta, &layers)?;

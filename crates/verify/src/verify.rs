@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use bittrue_block::EventBlock;
-use bittrue_io::{EventOptions, EventSource, IoErrorKind, sha256_file};
+use bittrue_io::{EventOptions, EventSource};
 use bittrue_record::{
-    Comparison, ComparisonCounts, ComparisonMeta, EventsInfo, LayerMeta, Report, ToolInfo, Warning,
+    Comparison, ComparisonCounts, ComparisonMeta, LayerMeta, Report, ToolInfo, Warning,
 };
 
 use crate::compare::{Scope, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
 use crate::session::{LoadedModel, LoadedProxy, Session};
-use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
+use crate::{Error, InputTypeOption, Leg, Progress, event_files, events, input_type};
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ pub struct VerifyConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
-    /// The recorded events.
-    pub events: PathBuf,
+    /// The recorded events: one file, or several that follow each other.
+    pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
     pub options: EventOptions,
     /// What counts as right.
@@ -72,7 +72,8 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
     let loaded = LoadedModel::open(&config.model)?;
     let model_info = loaded.info()?;
     let inputs = loaded.inputs();
-    let open = || EventSource::open(&config.events, &inputs, &config.options).map_err(Error::from);
+    let open =
+        || EventSource::open_all(&config.events, &inputs, &config.options).map_err(Error::from);
     // A model that cannot be run is told before any event is read.
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
     let proxy_info = proxy.as_ref().map(LoadedProxy::info).transpose()?;
@@ -86,11 +87,8 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         }
         false => unused,
     };
-    let size = std::fs::metadata(&config.events).map(|m| m.len()).unwrap_or_default();
-    let sha256 = match config.hash {
-        true => Some(sha256_file(&config.events, IoErrorKind::Events)?),
-        false => None,
-    };
+    let mut events_info =
+        event_files::describe(&config.events, &source, &config.options, config.hash)?;
     let metas: Vec<(ComparisonMeta, Vec<bittrue_model::CallId>, Vec<bool>)> =
         (1..session.engine.legs()).map(|leg| meta(&session, leg)).collect();
     let scopes: Vec<Scope<'_>> = metas
@@ -123,6 +121,7 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
             Ok(())
         },
     )?;
+    event_files::count(&mut events_info, &source, seen);
     let mut assumptions = Vec::new();
     if config.reference == Leg::Qkeras || config.targets.contains(&Leg::Qkeras) {
         assumptions.push(format!(
@@ -163,13 +162,7 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         partial: stopped,
         model: model_info,
         proxy: proxy_info,
-        events: EventsInfo {
-            path: config.events.display().to_string(),
-            size,
-            count: seen,
-            skipped: source.skipped(),
-            sha256,
-        },
+        events: events_info,
         input_types,
         assumptions,
         warnings,

@@ -8,9 +8,16 @@ use clap::Args;
 /// Events.
 #[derive(Debug, Args)]
 pub(crate) struct EventArgs {
-    /// The recorded events: an HDF5 file with datasets [event, …], or a NumPy .npy or .npz file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) events: PathBuf,
+    /// The recorded events: HDF5, NumPy .npy or .npz, or text with one event a line (.csv, .dat)
+    ///
+    /// Several files follow each other, and events are counted through all of them. A pattern in
+    /// quotes, such as 'run*.h5', stands for the files that it matches, run2 before run10.
+    ///
+    /// A line of text has the values of all inputs, one input after the other, in C order;
+    /// commas, semicolons, tabs or blanks separate them. A first line may name the columns, and
+    /// lines that start with # are left out. docs/events.md has every form with an example.
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    pub(crate) events: Vec<PathBuf>,
 
     /// Which dataset feeds an input; needed when names and shapes leave a choice
     ///
@@ -19,10 +26,18 @@ pub(crate) struct EventArgs {
     /// one whose shape fits.
     ///
     /// `PATH[a:b]` takes columns of the last axis, as in Python; `PATH[name,…]` takes fields of a
-    /// compound dataset, in that order. The array of a .npy file is called arr_0; where a file
-    /// holds one dataset PATH may be left out, as in `[0:16]`.
+    /// compound dataset, in that order. The array of a .npy file is called arr_0, a text
+    /// table; where a file holds one dataset PATH may be left out, as in `[0:16]`.
     #[arg(long, value_name = "[INPUT=]PATH")]
     pub(crate) dataset: Vec<String>,
+
+    /// Columns that make the last axis of an input, in the order that the model was trained with
+    ///
+    /// They are the datasets of an HDF5 group, one for each feature, or fields of a compound
+    /// dataset, or names in the header of a text. They are looked for in the whole file;
+    /// --dataset [INPUT=]/GROUP says where, if several groups have them.
+    #[arg(long, value_name = "[INPUT=]a,b,…")]
+    pub(crate) columns: Vec<String>,
 
     /// Leave out this many events at the start of the file
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = count)]
@@ -36,15 +51,19 @@ pub(crate) struct EventArgs {
 impl EventArgs {
     /// The options for the reader.
     pub(crate) fn options(&self) -> EventOptions {
-        let datasets = self
-            .dataset
-            .iter()
-            .map(|d| match d.split_once('=') {
-                Some((input, path)) => (Some(input.to_owned()), path.to_owned()),
-                None => (None, d.clone()),
-            })
-            .collect();
-        EventOptions { datasets, skip: self.skip, max_events: self.max_events }
+        let datasets = self.dataset.iter().map(|d| of_input(d)).collect();
+        let names = |list: String| list.split(',').map(|name| name.trim().to_owned()).collect();
+        let columns = self.columns.iter().map(|c| of_input(c));
+        let columns = columns.map(|(input, list)| (input, names(list))).collect();
+        EventOptions { datasets, columns, skip: self.skip, max_events: self.max_events }
+    }
+}
+
+/// Takes `INPUT=…` apart; the input may be left out.
+fn of_input(text: &str) -> (Option<String>, String) {
+    match text.split_once('=') {
+        Some((input, rest)) => (Some(input.to_owned()), rest.to_owned()),
+        None => (None, text.to_owned()),
     }
 }
 
@@ -63,6 +82,8 @@ fn count_from_1(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use clap::Parser;
 
     use crate::args::Cli;
@@ -79,6 +100,10 @@ mod tests {
             "a=/x/y",
             "--dataset",
             "z",
+            "--columns",
+            "a=pt, eta",
+            "--columns",
+            "x",
         ])
         .expect("valid flags");
         let events = cli.run.events.as_ref().expect("events");
@@ -86,5 +111,19 @@ mod tests {
             events.options().datasets,
             [(Some("a".to_owned()), "/x/y".to_owned()), (None, "z".to_owned())]
         );
+        let names = |list: &[&str]| list.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            events.options().columns,
+            [(Some("a".to_owned()), names(&["pt", "eta"])), (None, names(&["x"]))]
+        );
+    }
+
+    #[test]
+    fn several_files() {
+        let base = ["verify", "--model", "m.h5", "--events", "a.h5", "b.h5", "--events", "c.csv"];
+        let cli = Cli::try_parse_from(base.into_iter().chain(["--skip", "3"])).expect("valid");
+        let events = cli.run.events.as_ref().expect("events");
+        assert_eq!(events.events, ["a.h5", "b.h5", "c.csv"].map(PathBuf::from));
+        assert!(Cli::try_parse_from(["verify", "--model", "m.h5", "--events"]).is_err());
     }
 }

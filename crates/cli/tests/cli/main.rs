@@ -5,6 +5,7 @@
 
 mod bad_inputs;
 mod bad_outputs;
+mod event_forms;
 mod help;
 mod inspect;
 mod interrupt;

@@ -8,6 +8,7 @@ use hdf5::{
 };
 
 use super::row::Scalar;
+use super::table::Columns;
 use crate::number::Dtype;
 
 /// Deepest groups that are searched.
@@ -35,6 +36,8 @@ pub(super) enum Kind {
     Numbers(Dtype),
     /// Structs.
     Record(Record),
+    /// Lines of text, whose values are in C order whatever the shape of an event is.
+    Text(Columns),
     /// Something else, by its name.
     Other(String),
 }
@@ -70,6 +73,7 @@ impl fmt::Display for Kind {
         match self {
             Self::Numbers(dtype) => dtype.fmt(f),
             Self::Record(record) => write!(f, "a compound type with fields {}", record.names()),
+            Self::Text(columns) => columns.fmt(f),
             Self::Other(name) => f.write_str(name),
         }
     }

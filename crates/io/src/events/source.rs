@@ -1,13 +1,14 @@
-//! All inputs of a model together.
+//! All inputs of a model together, from one file or several.
 
 use std::path::{Path, PathBuf};
 
-use bittrue_block::{EventBlock, InputEvents};
+use bittrue_block::EventBlock;
 
-use super::container::Container;
-use super::mapping::{self, Choice};
-use super::stream::Stream;
+use super::part::Part;
 use crate::{IoError, IoErrorKind};
+
+/// Most files that are kept open; others are opened again when their turn comes.
+const MAX_OPEN: usize = 64;
 
 /// An input of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,33 +24,52 @@ pub struct InputSpec {
 pub struct EventOptions {
     /// Datasets that the user assigns to inputs: input name (not needed when the model has one
     /// input) and path in the file. Behind the path there may be `[a:b]`, columns of the last
-    /// axis as in Python, or `[name,…]`, fields of a compound dataset, which make the last axis.
-    /// The path may be empty when the file holds one dataset.
+    /// axis as in Python, or `[name,…]`, fields of a compound dataset or columns of a table's
+    /// header, which make the last axis. The path may be empty when the file holds one dataset.
     pub datasets: Vec<(Option<String>, String)>,
+    /// Columns that make the last axis of an input, by name and in this order: columns of a
+    /// table's header, fields of a compound dataset, or datasets of a group. Where they are is
+    /// found, unless [`datasets`](Self::datasets) names the group or dataset.
+    pub columns: Vec<(Option<String>, Vec<String>)>,
     /// Events to leave out at the beginning.
     pub skip: u64,
     /// Most events to read, all if absent.
     pub max_events: Option<u64>,
 }
 
-/// The events of a file, as a stream of blocks.
+/// The events of a file, or of several in a row, as a stream of blocks.
 ///
-/// Memory does not grow with the file: each input holds one buffer of at most 16,384 events or
+/// Memory does not grow with the files: each input holds one buffer of at most 16,384 events or
 /// 32 MiB, or one row of the dataset's chunks where that is more. For a chunked compound dataset
-/// the places of its chunks are kept too.
+/// the places of its chunks are kept too, and for a text those of every 4,096th line.
 #[derive(Debug)]
 pub struct EventSource {
-    path: PathBuf,
-    inputs: Vec<Input>,
+    files: Vec<Member>,
+    inputs: Vec<InputSpec>,
+    options: EventOptions,
     skipped: u64,
     next: usize,
     end: usize,
 }
 
+/// A file that events are read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventFile {
+    /// Path as given.
+    pub path: PathBuf,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Number of its first event, counted through all files.
+    pub first: u64,
+    /// Events that it holds.
+    pub events: u64,
+}
+
+/// A file, and whether it is open.
 #[derive(Debug)]
-struct Input {
-    dataset: String,
-    stream: Stream,
+struct Member {
+    file: EventFile,
+    part: Option<Part>,
 }
 
 impl EventSource {
@@ -57,56 +77,80 @@ impl EventSource {
     /// [`EventOptions::datasets`] names, else the one named like the input, else the only one
     /// whose shape fits. Groups are searched too.
     ///
-    /// The file is HDF5, a `.npy` array (named `arr_0`) or a `.npz` archive of arrays, whatever
-    /// its name. Deflated arrays are read forward only: events that are skipped are inflated too.
+    /// The file is HDF5, a `.npy` array (named `arr_0`), a `.npz` archive of arrays, or text with
+    /// one event a line (named `table`, see below), whatever its name. Deflated arrays are read
+    /// forward only: events that are skipped are inflated too.
+    ///
+    /// A line of text has the values of all inputs, one input after the other, each in C order.
+    /// They are separated by commas, semicolons, tabs or blanks; a first line without numbers
+    /// names the columns; lines that start with `#` are left out. A column of integers gives
+    /// integers, others the nearest float64. The text is read once as a whole to count its lines
+    /// and to check its columns.
     ///
     /// # Errors
     /// [`IoErrorKind::Events`]: unreadable file; no dataset, or more than one, that fits an input;
-    /// a dataset of wrong shape or without numbers; columns or fields that are not there; inputs of different counts; no event left
-    /// after [`EventOptions::skip`].
+    /// a dataset of wrong shape or without numbers; columns or fields that are not there; inputs
+    /// of different counts; a line of text with more or fewer values than the others; no event
+    /// left after [`EventOptions::skip`].
     pub fn open(
         path: &Path,
         inputs: &[InputSpec],
         options: &EventOptions,
     ) -> Result<Self, IoError> {
-        let container = Container::open(path)?;
-        let error = |what: String| IoError::new(IoErrorKind::Events, path, what);
-        let entries = container.entries().map_err(error)?;
-        let chosen = mapping::choose(inputs, &entries, &options.datasets).map_err(|e| {
-            let failed = error(e.what);
-            match e.help {
-                Some(help) => failed.with_help(help),
-                None => failed,
+        Self::open_all(&[path.to_owned()], inputs, options)
+    }
+
+    /// Opens files as one: their events follow each other, and [`EventOptions::skip`] and
+    /// [`EventOptions::max_events`] count through all of them.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), for each file; or when one feeds an input from another dataset,
+    /// or from columns in another order, than the first one does.
+    pub fn open_all(
+        paths: &[PathBuf],
+        inputs: &[InputSpec],
+        options: &EventOptions,
+    ) -> Result<Self, IoError> {
+        let mut files: Vec<Member> = Vec::with_capacity(paths.len());
+        let mut total = 0usize;
+        for path in paths {
+            let part = Part::open(path, inputs, options)?;
+            if let Some(Member { file, part: Some(first) }) = files.first()
+                && let Some((what, help)) = part.differs(inputs, first, &file.path)
+            {
+                return Err(IoError::new(IoErrorKind::Events, path, what).with_help(help));
             }
-        })?;
-        let mut streams = Vec::with_capacity(inputs.len());
-        let mut rows: Option<(&str, usize)> = None;
-        for Choice { index, pick } in &chosen {
-            let entry = &entries[*index];
-            let place = |what: String| error(format!("dataset {}: {what}", entry.path));
-            let count = entry.shape.first().copied().unwrap_or(0);
-            match rows {
-                Some((other, n)) if n != count => {
-                    return Err(place(format!("has {count} events, but {other} has {n}"))
-                        .with_help("all inputs of an event must be in the same row"));
-                }
-                _ => rows = Some((&entry.path, count)),
-            }
-            let stream = container.stream(*index, entry, pick).map_err(place)?;
-            let dataset = format!("/{}{}", entry.path, pick.suffix(entry));
-            streams.push(Input { dataset, stream });
+            let (first, events) = (total as u64, part.events());
+            total = total.checked_add(events).ok_or_else(|| {
+                IoError::new(IoErrorKind::Events, path, "has more events than can be counted")
+            })?;
+            let file =
+                EventFile { path: path.clone(), bytes: part.bytes(), first, events: events as u64 };
+            files.push(Member { file, part: (files.len() < MAX_OPEN).then_some(part) });
         }
-        let Some((dataset, total)) = rows else {
-            return Err(error("cannot feed a model without inputs".to_owned()));
+        let error = |what: String| match paths {
+            [path] => IoError::new(IoErrorKind::Events, path, what),
+            [first, ..] => {
+                let last = paths.last().unwrap_or(first).display();
+                let all = PathBuf::from(format!("{} … {last}", first.display()));
+                IoError::new(IoErrorKind::Events, &all, what)
+            }
+            [] => IoError::new(IoErrorKind::Events, Path::new("events"), what),
         };
-        if total == 0 {
-            return Err(error(format!("dataset {dataset} holds 0 events"))
-                .with_help("record some, or name another dataset with --dataset INPUT=PATH"));
+        if files.is_empty() {
+            return Err(error("no file is given".to_owned()).with_help("name at least one"));
         }
         let skip = usize::try_from(options.skip).ok().filter(|&skip| skip < total);
         let Some(next) = skip else {
+            let holds = match files.as_slice() {
+                [Member { part: Some(part), .. }] => {
+                    let dataset = part.datasets().next().unwrap_or_default();
+                    format!("dataset {} holds", dataset.trim_start_matches('/'))
+                }
+                several => format!("these {} files hold", several.len()),
+            };
             return Err(error(format!(
-                "dataset {dataset} holds {total} events, and {} are to be skipped",
+                "{holds} {total} events, and {} are to be skipped",
                 options.skip
             ))
             .with_help("skip fewer events"));
@@ -117,7 +161,8 @@ impl EventSource {
             return Err(error("no events are to be read".to_owned())
                 .with_help("ask for at least one event"));
         }
-        Ok(Self { path: path.to_owned(), inputs: streams, skipped: options.skip, next, end })
+        let (inputs, options) = (inputs.to_vec(), options.clone());
+        Ok(Self { files, inputs, skipped: options.skip, options, next, end })
     }
 
     /// Events that are still to be read.
@@ -125,40 +170,63 @@ impl EventSource {
         (self.end - self.next) as u64
     }
 
-    /// Events left out at the beginning of the file.
+    /// Events left out at the beginning of the first file.
     pub fn skipped(&self) -> u64 {
         self.skipped
     }
 
-    /// The path of each input's dataset in the file, and what is taken of it in brackets, in the
-    /// model's input order.
-    pub fn datasets(&self) -> impl Iterator<Item = &str> {
-        self.inputs.iter().map(|input| input.dataset.as_str())
+    /// The files, in the order in which they are read.
+    pub fn files(&self) -> impl Iterator<Item = &EventFile> {
+        self.files.iter().map(|member| &member.file)
     }
 
-    /// The next events, at most `max` (and at least one); `None` after the last one.
+    /// The path of each input's dataset in the first file, and what is taken of it in brackets, in
+    /// the model's input order; nothing once that file is read.
+    pub fn datasets(&self) -> impl Iterator<Item = &str> {
+        self.files.first().and_then(|m| m.part.as_ref()).into_iter().flat_map(Part::datasets)
+    }
+
+    /// The next events, at most `max` (and at least one), all of one file; `None` after the last
+    /// one.
     ///
     /// # Errors
-    /// [`IoErrorKind::Events`]: the file is damaged.
+    /// [`IoErrorKind::Events`]: the file is damaged, or has become shorter since it was opened.
     pub fn next_block(&mut self, max: usize) -> Result<Option<EventBlock>, IoError> {
-        let count = max.max(1).min(self.end - self.next);
-        if count == 0 {
+        let next = self.next;
+        if next >= self.end {
             return Ok(None);
         }
-        let (start, end) = (self.next, self.next + count);
-        let mut inputs = Vec::with_capacity(self.inputs.len());
-        for input in &mut self.inputs {
-            let elements = input.stream.elements();
-            let data = input.stream.read(start, end).map_err(|what| {
-                let what = format!("dataset {}: {what}", input.dataset);
-                IoError::new(IoErrorKind::Events, &self.path, what).with_help(
-                    "the file is damaged, or compressed with a filter other than gzip, \
-                                lzf or shuffle; h5repack -f NONE removes filters",
-                )
-            })?;
-            inputs.push(InputEvents { elements, data });
+        let end_of = |file: &EventFile| (file.first + file.events) as usize;
+        let Some(member) = self.files.iter_mut().find(|m| end_of(&m.file) > next) else {
+            return Ok(None);
+        };
+        let file = &member.file;
+        let (from, end_of_file) = (next - file.first as usize, end_of(file));
+        let count = max.max(1).min(self.end.min(end_of_file) - next);
+        let mut part = match member.part.take() {
+            Some(part) => part,
+            None => {
+                let part = Part::open(&file.path, &self.inputs, &self.options)?;
+                if part.events() as u64 != file.events || part.bytes() != file.bytes {
+                    let what = format!(
+                        "has changed: it had {} events in {} bytes, and now {} in {}",
+                        file.events,
+                        file.bytes,
+                        part.events(),
+                        part.bytes()
+                    );
+                    return Err(IoError::new(IoErrorKind::Events, &file.path, what)
+                        .with_help("run again when the files are complete"));
+                }
+                part
+            }
+        };
+        let inputs = part.read(&file.path, from, from + count)?;
+        self.next = next + count;
+        // The next file needs the room.
+        if self.next < end_of_file {
+            member.part = Some(part);
         }
-        self.next = end;
-        Ok(Some(EventBlock { first: start as u64, count, inputs }))
+        Ok(Some(EventBlock { first: next as u64, count, inputs }))
     }
 }

@@ -250,7 +250,7 @@ fn datasets_that_are_no_events() {
         ("none", &[4], "dataset none holds 0 events"),
         ("ragged", &[0], "shape [37, 0] is out of bounds"),
         ("seven", &[16], "dataset seven has shape [37, 7], but input `in` needs [event, 16]"),
-        ("deep", &[16], "has no dataset deep; it holds complex [37, 9]"),
+        ("deep", &[16], "/deep is a group; it holds deep/er/events [37, 3, 2]"),
         ("elsewhere", &SHAPE, "has no dataset elsewhere"),
     ] {
         let found = open(dataset, shape);

@@ -227,7 +227,12 @@ fn trace_command(report: &Report, leg: &str, is_target: bool, event: u64) -> Str
     if let Some(proxy) = &report.proxy {
         flag("--proxy", &proxy.path);
     }
-    flag("--events", &report.events.path);
+    match report.events.files.as_slice() {
+        [] => flag("--events", &report.events.path),
+        files => files.iter().for_each(|file| flag("--events", &file.path)),
+    }
+    report.events.datasets.iter().for_each(|dataset| flag("--dataset", dataset));
+    report.events.columns.iter().for_each(|columns| flag("--columns", columns));
     // The casts are those of the target legs.
     for input_type in report.input_types.iter().filter(|_| is_target) {
         flag("--input-type", input_type);

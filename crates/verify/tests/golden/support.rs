@@ -26,7 +26,7 @@ pub(crate) fn compare(name: &str, proxy: Option<&str>) -> Vec<Comparison> {
     let config = VerifyConfig {
         model: case(name).join("model.h5"),
         proxy: proxy.map(|p| case(name).join(p)),
-        events: case(name).join("events.h5"),
+        events: vec![case(name).join("events.h5")],
         options: EventOptions::default(),
         reference: Leg::Qkeras,
         targets,
@@ -62,7 +62,7 @@ pub(crate) fn trace_equals(
     let config = TraceConfig {
         model: case(name).join(model),
         proxy: proxy.map(|p| case(name).join(p)),
-        events: case(name).join("events.h5"),
+        events: vec![case(name).join("events.h5")],
         options: EventOptions::default(),
         leg,
         input_types: Vec::new(),
