@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
 
 use bittrue_record::{ExitCode, Report};
 use bittrue_report::TextOptions;
@@ -9,22 +10,23 @@ use bittrue_verify::{SaveEvents, VerifyConfig, verify, verify_and_save};
 
 use crate::args::{Color, EventArgs, FailOn, ModelArgs, RunArgs};
 use crate::failure::Failure;
-use crate::legs;
 use crate::progress::Bar;
 use crate::reports::{self, Reports};
-use crate::save;
+use crate::{event_files, legs, save};
 
 pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (Some(model), Some(events)) = (&args.model, &args.events) else {
         return Err(Failure::new(ExitCode::Usage, "--model and --events are needed")
             .with_help("`verify --help` shows examples"));
     };
-    reports::check(args, model, events)?;
-    let saved = save::wanted(&args.save, model, events)?;
+    let files = event_files::expand(&events.events)?;
+    reports::check(args, model, &files)?;
+    let saved = save::wanted(&args.save, model, &files)?;
     // Ctrl-C is caught from here on, so that no unfinished file is left behind.
     let bar = Bar::new(args.quiet);
     let reports = Reports::create(args)?;
-    let report = catch_unwind(AssertUnwindSafe(|| run(args, model, events, saved.as_ref(), &bar)));
+    let report =
+        catch_unwind(AssertUnwindSafe(|| run(args, model, (events, files), saved.as_ref(), &bar)));
     bar.clear();
     let (report, written) = match report {
         Ok(Ok(done)) => done,
@@ -67,7 +69,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
 fn run(
     args: &RunArgs,
     model: &ModelArgs,
-    events: &EventArgs,
+    (events, files): (&EventArgs, Vec<PathBuf>),
     saved: Option<&SaveEvents>,
     bar: &Bar,
 ) -> Result<(Report, u64), Failure> {
@@ -76,7 +78,7 @@ fn run(
     let config = VerifyConfig {
         model: model.model.clone(),
         proxy: model.proxy.clone(),
-        events: events.files()?,
+        events: files,
         options: events.options(),
         reference,
         targets,

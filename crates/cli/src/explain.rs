@@ -9,19 +9,20 @@ use crate::compare::color;
 use crate::failure::Failure;
 use crate::output::{self, OutputFile};
 use crate::progress::Bar;
-use crate::{legs, print};
+use crate::{event_files, legs, print};
 
 pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let (reference, targets) =
         legs::comparison(&args.reference, &args.target, args.model.proxy.is_some())?;
+    let events = event_files::expand(&args.events.events)?;
     if let Some(json) = &args.json {
-        output::keep_inputs("--json", json, &args.model, &args.events)?;
+        output::keep_inputs("--json", json, &args.model, &events)?;
     }
     let most = usize::try_from(args.max_elements).unwrap_or(usize::MAX);
     let config = ExplainConfig {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
-        events: args.events.files()?,
+        events,
         options: args.events.options(),
         event: args.event,
         reference,

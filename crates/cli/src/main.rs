@@ -4,6 +4,7 @@
 mod args;
 mod compare;
 mod diff;
+mod event_files;
 mod explain;
 mod failure;
 mod generate;

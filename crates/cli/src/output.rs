@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bittrue_record::ExitCode;
 
-use crate::args::{EventArgs, ModelArgs};
+use crate::args::ModelArgs;
 use crate::failure::Failure;
 
 /// A file that appears under its name when it is complete.
@@ -73,11 +73,10 @@ pub(crate) fn keep_inputs(
     flag: &str,
     output: &Path,
     model: &ModelArgs,
-    events: &EventArgs,
+    events: &[PathBuf],
 ) -> Result<(), Failure> {
     let inputs = [("--model", Some(&model.model)), ("--proxy", model.proxy.as_ref())];
-    let files = events.files()?;
-    let events = files.iter().map(|file| ("--events", Some(file)));
+    let events = events.iter().map(|file| ("--events", Some(file)));
     for (input_flag, input) in inputs.into_iter().chain(events) {
         let Some(input) = input else { continue };
         keep_file(flag, output, input_flag, input)?;

@@ -1,10 +1,12 @@
 //! The files that tell what a comparison found: all of them checked before the work starts, and those
 //! that a failed run leaves behind.
 
+use std::path::PathBuf;
+
 use bittrue_record::Report;
 use bittrue_report::{json, junit, junit_failure, markdown, markdown_failure};
 
-use crate::args::{EventArgs, ModelArgs, RunArgs};
+use crate::args::{ModelArgs, RunArgs};
 use crate::failure::Failure;
 use crate::output::{self, OutputFile};
 
@@ -17,7 +19,7 @@ pub(crate) struct Reports {
 }
 
 /// Refuses files that would replace an input or each other.
-pub(crate) fn check(args: &RunArgs, model: &ModelArgs, events: &EventArgs) -> Result<(), Failure> {
+pub(crate) fn check(args: &RunArgs, model: &ModelArgs, events: &[PathBuf]) -> Result<(), Failure> {
     let files = [("--json", &args.json), ("--junit", &args.junit), ("--markdown", &args.markdown)];
     let files = files.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)));
     let files: Vec<_> = files.collect();

@@ -1,12 +1,12 @@
 //! `--save-events`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bittrue_io::SavedFormat;
 use bittrue_record::{ExitCode, Report};
 use bittrue_verify::SaveEvents;
 
-use crate::args::{EventArgs, ModelArgs, SaveArgs};
+use crate::args::{ModelArgs, SaveArgs};
 use crate::failure::Failure;
 use crate::output;
 
@@ -14,7 +14,7 @@ use crate::output;
 pub(crate) fn wanted(
     args: &SaveArgs,
     model: &ModelArgs,
-    events: &EventArgs,
+    events: &[PathBuf],
 ) -> Result<Option<SaveEvents>, Failure> {
     let Some(out) = &args.save_events else { return Ok(None) };
     let format = SavedFormat::of(out).ok_or_else(|| unknown(out))?;

@@ -7,7 +7,7 @@ use bittrue_verify::{OnlyDiffering, TraceConfig, TraceSummary, trace_differing};
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::progress::Bar;
-use crate::{legs, output};
+use crate::{event_files, legs, output};
 
 pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
     let leg = legs::leg("--semantics", &args.semantics)?;
@@ -26,11 +26,12 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ExitCode::Usage, message)
             .with_help("trace it with --semantics proxy, or leave --proxy out"));
     }
-    output::keep_inputs("--out", &args.out, &args.model, &args.events)?;
+    let files = event_files::expand(&args.events.events)?;
+    output::keep_inputs("--out", &args.out, &args.model, &files)?;
     let config = TraceConfig {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
-        events: args.events.files()?,
+        events: files,
         options: args.events.options(),
         leg,
         input_types: args.input_type.input_type.clone(),

@@ -10,6 +10,9 @@ use crate::{IoError, IoErrorKind};
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 
+/// Bytes by which the content is told.
+const HEAD: u64 = 1024;
+
 /// Opens an HDF5 file for reading.
 pub(crate) fn open(kind: IoErrorKind, path: &Path) -> Result<File, IoError> {
     let found = probe(kind, path)?;
@@ -51,7 +54,21 @@ pub(crate) fn open(kind: IoErrorKind, path: &Path) -> Result<File, IoError> {
                 "run `git lfs pull`",
             );
         }
-        Content::Other => return error("is not an HDF5 file", &format!("give {wanted}")),
+        Content::Root if kind == IoErrorKind::Events => {
+            return error(
+                "is a ROOT file",
+                "write its branches to HDF5 or NumPy with uproot; docs/events.md shows how",
+            );
+        }
+        Content::Gzip if kind == IoErrorKind::Events => {
+            return error("is compressed with gzip as a whole", "decompress it first: gunzip FILE");
+        }
+        Content::Utf16 if kind == IoErrorKind::Events => {
+            return error("is UTF-16 text", "save it as UTF-8: iconv -f UTF-16 -t UTF-8");
+        }
+        Content::Text | Content::Root | Content::Gzip | Content::Utf16 | Content::Other => {
+            return error("is not an HDF5 file", &format!("give {wanted}"));
+        }
     }
     File::open(path).map_err(|e| {
         if e.contains_minor(MinorErrorCode::CantLockFile)
@@ -78,19 +95,17 @@ pub(crate) enum Content {
     Zip,
     Numpy,
     GitLfs,
+    /// Bytes without control characters.
+    Text,
+    Root,
+    Gzip,
+    Utf16,
     Other,
 }
 
 /// What kind of file a path leads to.
 pub(crate) fn probe(kind: IoErrorKind, path: &Path) -> Result<Content, IoError> {
     content(path).map_err(|e| std_error(kind, path, &e))
-}
-
-/// The first bytes of a file, to guess what it is.
-pub(crate) fn head(path: &Path) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    fs::File::open(path)?.take(4096).read_to_end(&mut head)?;
-    Ok(head)
 }
 
 fn content(path: &Path) -> io::Result<Content> {
@@ -104,15 +119,24 @@ fn content(path: &Path) -> io::Result<Content> {
     }
     let mut file = fs::File::open(path)?;
     let mut head = Vec::new();
-    file.by_ref().take(64).read_to_end(&mut head)?;
+    file.by_ref().take(HEAD).read_to_end(&mut head)?;
     Ok(match head.as_slice() {
         [] => Content::Empty,
         h if h.starts_with(b"PK\x03\x04") || h.starts_with(b"PK\x05\x06") => Content::Zip,
         h if h.starts_with(b"\x93NUMPY") => Content::Numpy,
         h if h.starts_with(b"version https://git-lfs") => Content::GitLfs,
         h if h.starts_with(&SIGNATURE) || has_user_block(&mut file)? => Content::Hdf5,
+        h if h.starts_with(b"root") && h.contains(&0) => Content::Root,
+        h if h.starts_with(b"\x1f\x8b") => Content::Gzip,
+        h if h.starts_with(b"\xff\xfe") || h.starts_with(b"\xfe\xff") => Content::Utf16,
+        h if is_text(h) => Content::Text,
         _ => Content::Other,
     })
+}
+
+/// Whether these bytes could be text in ASCII, UTF-8 or Latin-1.
+fn is_text(head: &[u8]) -> bool {
+    head.iter().all(|&b| b >= 0x20 && b != 0x7f || b.is_ascii_whitespace())
 }
 
 /// HDF5 may start at 512 bytes, or any doubling of it.

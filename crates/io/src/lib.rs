@@ -2,8 +2,8 @@
 //!
 //! * [`read_keras`] takes a Keras model file apart into a
 //!   [`KerasFile`](bittrue_model::parse::KerasFile), without interpreting it;
-//! * [`EventSource`] finds the event datasets of a model's inputs and streams them as
-//!   [`EventBlock`](bittrue_block::EventBlock)s in bounded memory;
+//! * [`EventSource`] finds the event datasets of a model's inputs, in HDF5, NumPy or text files,
+//!   and streams them as [`EventBlock`](bittrue_block::EventBlock)s in bounded memory;
 //! * [`EventWriter`] writes chosen events;
 //! * [`TraceWriter`] writes the layer-by-layer values of a leg; [`read_datasets`] reads such values;
 //! * [`sha256_file`] identifies a file in a report.
@@ -13,8 +13,8 @@
 //! told to do without by the environment variable `HDF5_USE_FILE_LOCKING=FALSE`.
 //!
 //! What a file claims is bounded before memory is reserved for it: text attributes are read up to
-//! 256 MiB, weights up to 2^28 values, events in blocks of bounded size, and the search for datasets
-//! stops after a fixed number of objects. Beneath that is the HDF5 C library, which is not made for
+//! 256 MiB, weights up to 2^28 values, events in blocks of bounded size, lines of text up to 64 MiB,
+//! and the search for datasets stops after a fixed number of objects. Beneath that is the HDF5 C library, which is not made for
 //! hostile files: a single changed byte in a file's internal tables can keep it busy for ever. Do
 //! not open files of strangers outside a sandbox.
 #![forbid(unsafe_code)]

@@ -77,58 +77,46 @@ pub struct FileInfo {
     pub sha256: String,
 }
 
-/// The event file and the events that were compared.
+/// The event files and the events that were compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventsInfo {
-    /// Path as given; of several files all paths, with blanks between them.
+    /// Path as given; of several files all paths, with commas between them.
     pub path: String,
-    /// Size of the files in bytes.
+    /// Size of the file in bytes, of several files the sum.
     pub size: u64,
     /// Events compared.
     pub count: u64,
-    /// Events at the start of the file that were left out.
+    /// Events at the start of the file, or of the first files, that were left out.
     pub skipped: u64,
-    /// SHA-256 of the file, in lower-case hexadecimal; only of a single file, and when it was asked
-    /// for.
+    /// SHA-256 of the file, in lower-case hexadecimal; only when it was asked for, and only of one
+    /// file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("pattern" = SHA256))]
     pub sha256: Option<String>,
-    /// The files in their order, where there are several.
+    /// The files in the order in which they were read, when there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<EventFileInfo>,
+    /// Datasets that the user chose, as in `--dataset`: `INPUT=PATH` or `PATH`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<String>,
+    /// Columns that the user chose, as in `--columns`: `INPUT=a,b` or `a,b`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
 }
 
-/// One of several files of events.
+/// One of several event files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventFileInfo {
     /// Path as given.
     pub path: String,
-    /// Size in bytes.
+    /// Size of the file in bytes.
     pub size: u64,
-    /// Events in it, compared or not.
+    /// Events of the file that were compared.
     pub count: u64,
     /// SHA-256 of the file, in lower-case hexadecimal; only when it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("pattern" = SHA256))]
     pub sha256: Option<String>,
-}
-
-impl EventsInfo {
-    /// What is said of `count` events of some files, after `skipped` others.
-    pub fn of_files(files: Vec<EventFileInfo>, count: u64, skipped: u64) -> Self {
-        let paths: Vec<&str> = files.iter().map(|f| f.path.as_str()).collect();
-        Self {
-            path: paths.join(" "),
-            size: files.iter().map(|f| f.size).sum(),
-            count,
-            skipped,
-            sha256: match files.as_slice() {
-                [only] => only.sha256.clone(),
-                _ => None,
-            },
-            files: if files.len() > 1 { files } else { Vec::new() },
-        }
-    }
 }
 
 /// A finding about the model that does not stop the run.
@@ -197,6 +185,8 @@ mod tests {
                 skipped: 0,
                 sha256: None,
                 files: Vec::new(),
+                datasets: Vec::new(),
+                columns: Vec::new(),
             },
             input_types: Vec::new(),
             assumptions: Vec::new(),

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use bittrue_record::{
-    Comparison, ComparisonCounts, ComparisonMeta, Difference, EventsInfo, FORMAT_VERSION, FileInfo,
-    LayerCounts, LayerMeta, ModelInfo, Report, ToolInfo, Warning, schema_json,
+    Comparison, ComparisonCounts, ComparisonMeta, Difference, EventFileInfo, EventsInfo,
+    FORMAT_VERSION, FileInfo, LayerCounts, LayerMeta, ModelInfo, Report, ToolInfo, Warning,
+    schema_json,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -91,6 +92,8 @@ fn report() -> Result<Report, Box<dyn Error>> {
             skipped: 0,
             sha256: None,
             files: Vec::new(),
+            datasets: Vec::new(),
+            columns: Vec::new(),
         },
         input_types: vec!["input_1=ap_fixed<14,4,TRN,WRAP>".to_owned()],
         assumptions: Vec::new(),
@@ -101,6 +104,21 @@ fn report() -> Result<Report, Box<dyn Error>> {
         }],
         comparisons: vec![Comparison::from_counts(meta, &counts, false)?],
     })
+}
+
+fn of_two_files() -> Result<Report, Box<dyn Error>> {
+    let file = |path: &str, sha256: Option<String>| EventFileInfo {
+        path: path.to_owned(),
+        size: 10,
+        count: 200,
+        sha256,
+    };
+    let mut report = report()?;
+    report.events.path = "a.h5, b.h5".to_owned();
+    report.events.datasets = vec!["in=/jets".to_owned()];
+    report.events.columns = vec!["in=pt,eta".to_owned()];
+    report.events.files = vec![file("a.h5", Some("0".repeat(64))), file("b.h5", None)];
+    Ok(report)
 }
 
 fn validator() -> Result<jsonschema::Validator, Box<dyn Error>> {
@@ -118,6 +136,27 @@ fn a_written_report_fits_the_schema() -> TestResult {
 }
 
 #[test]
+fn a_report_of_several_files_fits_the_schema() -> TestResult {
+    let report = of_two_files()?;
+    let value = serde_json::to_value(&report)?;
+    assert!(validator()?.is_valid(&value));
+    assert_eq!(serde_json::from_value::<Report>(value.clone())?, report);
+    for (pointer, wrong) in [
+        ("/events/files", json!("a.h5")),
+        ("/events/files/0/path", json!(1)),
+        ("/events/files/0/sha256", json!("unknown")),
+        ("/events/files/1/count", json!(-1)),
+        ("/events/datasets", json!("in=/jets")),
+        ("/events/columns/0", json!(["pt", "eta"])),
+    ] {
+        let mut bad = value.clone();
+        *bad.pointer_mut(pointer).ok_or(pointer)? = wrong;
+        assert!(!validator()?.is_valid(&bad), "{pointer}");
+    }
+    Ok(())
+}
+
+#[test]
 fn fields_are_written_in_the_published_order() -> TestResult {
     let value = serde_json::to_value(report()?)?;
     let keys = |pointer: &str| -> Vec<String> {
@@ -131,6 +170,10 @@ fn fields_are_written_in_the_published_order() -> TestResult {
     assert_eq!(keys("/tool").join(" "), "name version profiles");
     assert_eq!(keys("/model").join(" "), "path sha256 class");
     assert_eq!(keys("/events").join(" "), "path size count skipped");
+    let value = serde_json::to_value(of_two_files()?)?;
+    let keys_of_files = value.pointer("/events/files/0").and_then(Value::as_object);
+    let keys_of_files = keys_of_files.map(|o| o.keys().cloned().collect::<Vec<_>>().join(" "));
+    assert_eq!(keys_of_files.as_deref(), Some("path size count sha256"));
     assert_eq!(keys("/warnings/0").join(" "), "code layer text");
     assert_eq!(
         keys("/comparisons/0").join(" "),

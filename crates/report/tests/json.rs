@@ -29,6 +29,8 @@ fn report() -> Report {
             skipped: 0,
             sha256: None,
             files: Vec::new(),
+            datasets: Vec::new(),
+            columns: Vec::new(),
         },
         input_types: Vec::new(),
         assumptions: Vec::new(),

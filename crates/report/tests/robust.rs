@@ -1,7 +1,7 @@
 //! A report may come from anywhere: whatever it says, the renderers return text.
 
 use bittrue_record::{
-    AuditClass, Comparison, Diff, EventsInfo, FileInfo, Judgement, Layer, ModelInfo,
+    AuditClass, Comparison, Diff, EventFileInfo, EventsInfo, FileInfo, Judgement, Layer, ModelInfo,
     ReferenceAudit, Report, ToolInfo, Verdict, Warning,
 };
 use bittrue_report::{
@@ -100,10 +100,16 @@ fn report() -> impl Strategy<Value = Report> {
         .prop_map(|(code, layer, text)| Warning { code, layer, text });
     (
         (name(), name(), any::<bool>(), option::of(name()), count(), count()),
-        (vec(name(), 0..2), vec(name(), 0..2), vec(warning, 0..2), vec(comparison(), 0..3)),
+        (
+            vec(name(), 0..4),
+            vec(name(), 0..2),
+            vec(name(), 0..2),
+            vec(warning, 0..2),
+            vec(comparison(), 0..3),
+        ),
     )
         .prop_map(|((path, sha256, partial, proxy, events, skipped), lists)| {
-            let (input_types, assumptions, warnings, comparisons) = lists;
+            let (files, input_types, assumptions, warnings, comparisons) = lists;
             Report {
                 format_version: 1,
                 tool: ToolInfo {
@@ -119,12 +125,22 @@ fn report() -> impl Strategy<Value = Report> {
                 },
                 proxy: proxy.map(|path| FileInfo { path, sha256: sha256.clone() }),
                 events: EventsInfo {
-                    path,
+                    path: path.clone(),
                     size: skipped,
                     count: events,
                     skipped,
-                    sha256: Some(sha256),
-                    files: Vec::new(),
+                    sha256: Some(sha256.clone()),
+                    files: files
+                        .into_iter()
+                        .map(|path| EventFileInfo {
+                            path,
+                            size: events,
+                            count: skipped,
+                            sha256: Some(sha256.clone()),
+                        })
+                        .collect(),
+                    datasets: input_types.clone(),
+                    columns: input_types.clone(),
                 },
                 input_types,
                 assumptions,

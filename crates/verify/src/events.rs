@@ -1,7 +1,6 @@
 //! Reading events block by block and running each block on all threads, while the next one is read.
 
 use std::ops::Range;
-use std::path::PathBuf;
 
 use bittrue_block::EventBlock;
 use bittrue_engine::{Engine, Selection};
@@ -18,11 +17,6 @@ const READ_EVENTS: (usize, usize) = (1 << 10, 1 << 16);
 
 /// Events of a span: so many that what is done once for it does not count.
 const SPAN: usize = 2048;
-
-/// The paths of event files in one text, as the report has them.
-pub(crate) fn names(files: &[PathBuf]) -> String {
-    files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
-}
 
 /// Runs `each` on spans of all events and hands the results over in file order. `values` are those
 /// that are held for one event. Returns whether the run was stopped before its end.

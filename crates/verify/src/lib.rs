@@ -4,6 +4,7 @@
 mod compare;
 mod differing;
 mod error;
+mod event_files;
 mod events;
 mod explain;
 mod input_range;

@@ -9,7 +9,7 @@ use bittrue_model::CallId;
 
 use crate::compare::Scope;
 use crate::session::{LoadedModel, LoadedProxy, Session};
-use crate::{Error, InputTypeOption, Leg, Progress, differing, events, input_type};
+use crate::{Error, InputTypeOption, Leg, Progress, differing, event_files, events, input_type};
 
 /// Which leg to trace, on what.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct TraceConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
-    /// The recorded events, in this order.
+    /// The recorded events: one file, or several that follow each other.
     pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
     pub options: EventOptions,
@@ -111,7 +111,8 @@ fn run(
 ) -> Result<TraceSummary, Error> {
     let loaded = LoadedModel::open(&config.model)?;
     let inputs = loaded.inputs();
-    let open = || EventSource::open(&config.events, &inputs, &config.options).map_err(Error::from);
+    let open =
+        || EventSource::open_all(&config.events, &inputs, &config.options).map_err(Error::from);
     let mut source = open()?;
     let input_types = input_type::resolve(&loaded, &config.input_types, open, progress)?;
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
@@ -138,7 +139,7 @@ fn run(
     let meta = TraceMeta {
         leg: config.leg.name().to_owned(),
         model: config.model.display().to_string(),
-        events: events::names(&config.events),
+        events: event_files::joined(&config.events),
         flags: Flag::ALL.map(|f| f.name().to_owned()).to_vec(),
     };
     let mut writer = TraceWriter::create(&config.out, &meta, &layers)?;

@@ -3,19 +3,16 @@
 use std::path::PathBuf;
 
 use bittrue_block::{EventBlock, EventData};
-use bittrue_io::{
-    EventFile, EventOptions, EventSource, EventWriter, IoErrorKind, SavedFormat, sha256_file,
-};
+use bittrue_io::{EventOptions, EventSource, EventWriter, SavedFormat};
 use bittrue_record::{
-    Comparison, ComparisonCounts, ComparisonMeta, EventFileInfo, EventsInfo, LayerMeta, Report,
-    ToolInfo, Warning,
+    Comparison, ComparisonCounts, ComparisonMeta, LayerMeta, Report, ToolInfo, Warning,
 };
 
 use crate::compare::{Scope, agreeing, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
 use crate::session::{LoadedModel, LoadedProxy, Session};
-use crate::{Error, InputTypeOption, Leg, Progress, differing, events, input_type};
+use crate::{Error, InputTypeOption, Leg, Progress, differing, event_files, events, input_type};
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -24,7 +21,7 @@ pub struct VerifyConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
-    /// The recorded events, in this order.
+    /// The recorded events: one file, or several that follow each other.
     pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
     pub options: EventOptions,
@@ -109,7 +106,8 @@ fn run(
     let loaded = LoadedModel::open(&config.model)?;
     let model_info = loaded.info()?;
     let inputs = loaded.inputs();
-    let open = || EventSource::open(&config.events, &inputs, &config.options).map_err(Error::from);
+    let open =
+        || EventSource::open_all(&config.events, &inputs, &config.options).map_err(Error::from);
     // A model that cannot be run is told before any event is read.
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
     let proxy_info = proxy.as_ref().map(LoadedProxy::info).transpose()?;
@@ -123,7 +121,8 @@ fn run(
         let Session { loaded, proxy, .. } = first;
         Session::new(loaded, proxy, config.reference, &config.targets, input_types)?
     };
-    let files = event_files(source.files(), config.hash)?;
+    let mut events_info =
+        event_files::describe(&config.events, &source, &config.options, config.hash)?;
     let (metas, scopes): (Vec<ComparisonMeta>, Vec<Scope>) =
         (1..session.engine.legs()).map(|leg| compared(&session, leg)).unzip();
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
@@ -189,6 +188,7 @@ fn run(
     if let Some(writer) = saved {
         writer.finish()?;
     }
+    event_files::count(&mut events_info, &source, seen);
     let mut assumptions = Vec::new();
     if config.reference == Leg::Qkeras || config.targets.contains(&Leg::Qkeras) {
         assumptions.push(format!(
@@ -225,7 +225,7 @@ fn run(
         partial: stopped,
         model: model_info,
         proxy: proxy_info,
-        events: EventsInfo::of_files(files, seen, source.skipped()),
+        events: events_info,
         input_types,
         assumptions,
         warnings,
@@ -259,22 +259,6 @@ pub(crate) fn tool(reference: Leg, targets: &[Leg]) -> ToolInfo {
         profiles.push("hls4ml-1.3.0".to_owned());
     }
     ToolInfo { name: "bittrue".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), profiles }
-}
-
-/// What a report says of the files.
-fn event_files(files: &[EventFile], hash: bool) -> Result<Vec<EventFileInfo>, Error> {
-    let info = |file: &EventFile| {
-        Ok(EventFileInfo {
-            path: file.path.display().to_string(),
-            size: std::fs::metadata(&file.path).map(|m| m.len()).unwrap_or_default(),
-            count: file.events,
-            sha256: match hash {
-                true => Some(sha256_file(&file.path, IoErrorKind::Events)?),
-                false => None,
-            },
-        })
-    };
-    files.iter().map(info).collect()
 }
 
 /// The warnings, with the smallest type for each raw input: known once the events are read.

@@ -22,6 +22,10 @@ Examples:
       one target, and a report for machines
   verify --model siamese.h5 --events e.h5 --dataset left=/calo/l --dataset right=/calo/r
       say which dataset feeds which input
+  verify --model tagger.h5 --events 'run*.h5' --columns pt,eta,phi
+      files in a row, with one dataset for each feature
+  verify --model tagger.h5 --events hls4ml_prj/tb_data/tb_input_features.dat
+      text with one event a line, as hls4ml or a .csv has it
   verify --model tagger.h5 --proxy proxy.h5 --events jets.h5
       compare Keras predict with the very proxy that goes to the FPGA
   verify inspect --model tagger.h5

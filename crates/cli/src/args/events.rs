@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 
 use bittrue_io::EventOptions;
-use bittrue_record::ExitCode;
 use clap::Args;
-
-use crate::failure::Failure;
 
 /// Events.
 #[derive(Debug, Args)]
 pub(crate) struct EventArgs {
-    /// The recorded events: HDF5 with datasets [event, …], NumPy .npy or .npz, or text (.csv, .dat)
+    /// The recorded events: HDF5, NumPy .npy or .npz, or text with one event a line (.csv, .dat)
     ///
-    /// Several files are read in the order given, and their events counted through. A pattern in
-    /// quotes, such as 'run*.h5', stands for the files that match it, in the order of their names,
-    /// numbers in them by value. docs/events.md has all forms.
+    /// Several files follow each other, and events are counted through all of them. A pattern in
+    /// quotes, such as 'run*.h5', stands for the files that it matches, run2 before run10.
+    ///
+    /// A line of text has the values of all inputs, one input after the other, in C order;
+    /// commas, semicolons, tabs or blanks separate them. A first line may name the columns, and
+    /// lines that start with # are left out. docs/events.md has every form with an example.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub(crate) events: Vec<PathBuf>,
 
@@ -26,17 +26,17 @@ pub(crate) struct EventArgs {
     /// one whose shape fits.
     ///
     /// `PATH[a:b]` takes columns of the last axis, as in Python; `PATH[name,…]` takes fields of a
-    /// compound dataset, in that order. The array of a .npy file is called arr_0; where a file
-    /// holds one dataset PATH may be left out, as in `[0:16]`.
+    /// compound dataset, in that order. The array of a .npy file is called arr_0, a text
+    /// table; where a file holds one dataset PATH may be left out, as in `[0:16]`.
     #[arg(long, value_name = "[INPUT=]PATH")]
     pub(crate) dataset: Vec<String>,
 
-    /// Columns by name that make up an input, in its order: --columns pt,eta,phi
+    /// Columns that make the last axis of an input, in the order that the model was trained with
     ///
-    /// They are datasets of one HDF5 group with one value for each event, as converters of ROOT files
-    /// write them, or fields of a compound dataset, or columns of a text file. With --dataset
-    /// [INPUT=]PATH they are looked for there only.
-    #[arg(long, value_name = "[INPUT=]NAME,…")]
+    /// They are the datasets of an HDF5 group, one for each feature, or fields of a compound
+    /// dataset, or names in the header of a text. They are looked for in the whole file;
+    /// --dataset [INPUT=]/GROUP says where, if several groups have them.
+    #[arg(long, value_name = "[INPUT=]a,b,…")]
     pub(crate) columns: Vec<String>,
 
     /// Leave out this many events at the start of the file
@@ -51,69 +51,20 @@ pub(crate) struct EventArgs {
 impl EventArgs {
     /// The options for the reader.
     pub(crate) fn options(&self) -> EventOptions {
-        let datasets = self
-            .dataset
-            .iter()
-            .map(|d| match d.split_once('=') {
-                Some((input, path)) => (Some(input.to_owned()), path.to_owned()),
-                None => (None, d.clone()),
-            })
-            .collect();
-        let names = |list: &str| list.split(',').map(|name| name.trim().to_owned()).collect();
-        let columns = self
-            .columns
-            .iter()
-            .map(|c| match c.split_once('=') {
-                Some((input, list)) => (Some(input.to_owned()), names(list)),
-                None => (None, names(c)),
-            })
-            .collect();
+        let datasets = self.dataset.iter().map(|d| of_input(d)).collect();
+        let names = |list: String| list.split(',').map(|name| name.trim().to_owned()).collect();
+        let columns = self.columns.iter().map(|c| of_input(c));
+        let columns = columns.map(|(input, list)| (input, names(list))).collect();
         EventOptions { datasets, columns, skip: self.skip, max_events: self.max_events }
     }
-
-    /// The files, with patterns replaced by what they match.
-    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, Failure> {
-        let mut all = Vec::new();
-        for given in &self.events {
-            match given.to_str() {
-                Some(pattern) if pattern.contains(['*', '?', '[']) && !given.exists() => {
-                    all.extend(matching(pattern)?);
-                }
-                _ => all.push(given.clone()),
-            }
-        }
-        Ok(all)
-    }
 }
 
-/// The files that match a pattern, in the order of their names.
-fn matching(pattern: &str) -> Result<Vec<PathBuf>, Failure> {
-    let failure = |what: String| {
-        Failure::new(ExitCode::Events, format!("{pattern}: {what}"))
-            .with_help("* stands for any characters, ? for one, [ab] for one of them")
-    };
-    let found = glob::glob(pattern).map_err(|e| failure(format!("is no pattern: {e}")))?;
-    let mut files: Vec<PathBuf> =
-        found.collect::<Result<_, _>>().map_err(|e| failure(e.to_string()))?;
-    if files.is_empty() {
-        return Err(failure("matches no file".to_owned()));
+/// Takes `INPUT=…` apart; the input may be left out.
+fn of_input(text: &str) -> (Option<String>, String) {
+    match text.split_once('=') {
+        Some((input, rest)) => (Some(input.to_owned()), rest.to_owned()),
+        None => (None, text.to_owned()),
     }
-    files.sort_by_cached_key(|path| natural(&path.to_string_lossy()));
-    Ok(files)
-}
-
-/// A name taken apart, so that `run2` comes before `run10`.
-fn natural(name: &str) -> Vec<(String, u128)> {
-    let mut parts: Vec<(String, u128)> = vec![(String::new(), 0)];
-    for c in name.chars() {
-        let Some(last) = parts.last_mut() else { continue };
-        match c.to_digit(10) {
-            Some(digit) => last.1 = last.1.saturating_mul(10).saturating_add(digit.into()),
-            None if last.1 == 0 => last.0.push(c),
-            None => parts.push((c.to_string(), 0)),
-        }
-    }
-    parts
 }
 
 /// Reads a number of events.
@@ -131,17 +82,11 @@ fn count_from_1(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use clap::Parser;
 
-    use super::*;
     use crate::args::Cli;
-
-    #[test]
-    fn numbers_in_names_by_value() {
-        let mut names = ["run10.h5", "run2.h5", "run1b.h5", "run1.h5", "a3"];
-        names.sort_by_cached_key(|n| natural(n));
-        assert_eq!(names, ["a3", "run1.h5", "run1b.h5", "run2.h5", "run10.h5"]);
-    }
 
     #[test]
     fn datasets() {
@@ -155,6 +100,10 @@ mod tests {
             "a=/x/y",
             "--dataset",
             "z",
+            "--columns",
+            "a=pt, eta",
+            "--columns",
+            "x",
         ])
         .expect("valid flags");
         let events = cli.run.events.as_ref().expect("events");
@@ -162,5 +111,19 @@ mod tests {
             events.options().datasets,
             [(Some("a".to_owned()), "/x/y".to_owned()), (None, "z".to_owned())]
         );
+        let names = |list: &[&str]| list.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            events.options().columns,
+            [(Some("a".to_owned()), names(&["pt", "eta"])), (None, names(&["x"]))]
+        );
+    }
+
+    #[test]
+    fn several_files() {
+        let base = ["verify", "--model", "m.h5", "--events", "a.h5", "b.h5", "--events", "c.csv"];
+        let cli = Cli::try_parse_from(base.into_iter().chain(["--skip", "3"])).expect("valid");
+        let events = cli.run.events.as_ref().expect("events");
+        assert_eq!(events.events, ["a.h5", "b.h5", "c.csv"].map(PathBuf::from));
+        assert!(Cli::try_parse_from(["verify", "--model", "m.h5", "--events"]).is_err());
     }
 }

@@ -6,6 +6,7 @@
 mod bad_inputs;
 mod bad_outputs;
 mod diff;
+mod event_forms;
 mod explain;
 mod help;
 mod inspect;

@@ -8,6 +8,7 @@ use hdf5::{
 };
 
 use super::row::Scalar;
+use super::table::Columns;
 use crate::number::Dtype;
 
 /// Deepest groups that are searched.
@@ -35,8 +36,8 @@ pub(super) enum Kind {
     Numbers(Dtype),
     /// Structs.
     Record(Record),
-    /// Numbers in text, with the names of the columns if there are any.
-    Table(Vec<String>),
+    /// Lines of text, whose values are in C order whatever the shape of an event is.
+    Text(Columns),
     /// Something else, by its name.
     Other(String),
 }
@@ -72,8 +73,7 @@ impl fmt::Display for Kind {
         match self {
             Self::Numbers(dtype) => dtype.fmt(f),
             Self::Record(record) => write!(f, "a compound type with fields {}", record.names()),
-            Self::Table(names) if names.is_empty() => f.write_str("text without names of columns"),
-            Self::Table(names) => write!(f, "text with columns {}", list_names(names)),
+            Self::Text(columns) => columns.fmt(f),
             Self::Other(name) => f.write_str(name),
         }
     }
@@ -82,18 +82,13 @@ impl fmt::Display for Kind {
 impl Record {
     /// The names of the fields, for a message.
     pub(super) fn names(&self) -> String {
-        list_names(self.fields.iter().map(|f| &f.name))
+        let mut names: Vec<&str> =
+            self.fields.iter().take(LISTED).map(|f| f.name.as_str()).collect();
+        if self.fields.len() > LISTED {
+            names.push("…");
+        }
+        names.join(", ")
     }
-}
-
-/// Names for a message.
-pub(super) fn list_names<'n>(names: impl IntoIterator<Item = &'n String>) -> String {
-    let mut all = names.into_iter().map(String::as_str);
-    let mut shown: Vec<&str> = all.by_ref().take(LISTED).collect();
-    if all.next().is_some() {
-        shown.push("…");
-    }
-    shown.join(", ")
 }
 
 impl Kind {

@@ -1,264 +1,279 @@
-//! Columns by name: datasets of a group, fields of a compound dataset, or columns of a table.
+//! `--columns`: the columns of a table, the fields of structs, or the datasets of a group.
 
-use super::catalogue::{Entry, Kind, Record};
-use super::mapping::{Choice, MappingError};
-use super::row::product;
-use super::select::{Pick, listed};
+use super::catalogue::{Entry, Kind};
+use super::joined::Layout;
+use super::mapping::{Choice, MappingError, enumerate, input_index, needed};
+use super::select::Pick;
 use super::source::InputSpec;
+use crate::number::Dtype;
 
-/// Most places that a message lists.
-const LISTED: usize = 8;
+/// Most columns that a message lists.
+const LISTED: usize = 100;
 
-/// What feeds an input, column by column.
-///
-/// `place` is a group, or a compound dataset, or a table; without it there has to be just one that has
-/// all columns.
-pub(super) fn by_columns(
+/// The columns that the user gives to each input.
+pub(super) fn of_inputs<'c>(
+    inputs: &[InputSpec],
+    given: &'c [(Option<String>, Vec<String>)],
+) -> Result<Vec<Option<&'c [String]>>, MappingError> {
+    let mut columns: Vec<Option<&[String]>> = vec![None; inputs.len()];
+    for (input, names) in given {
+        let at = input_index(inputs, input.as_deref(), "--columns INPUT=a,b,…")?;
+        if columns[at].replace(names).is_some() {
+            let what = format!("input `{}` is given columns more than once", inputs[at].name);
+            let help = "name all its columns in one list, --columns a,b,…".to_owned();
+            return Err(MappingError::new(what).with_help(help));
+        }
+    }
+    Ok(columns)
+}
+
+/// Finds the columns of an input: in the dataset or group of this path, or else wherever in the
+/// file all of them are.
+pub(super) fn choose(
     input: &InputSpec,
     entries: &[Entry],
-    place: Option<&str>,
+    path: Option<&str>,
     names: &[String],
-) -> Result<Vec<Choice>, MappingError> {
-    let place = place.map(|p| p.trim_matches('/'));
-    let mut found: Vec<(String, Vec<Choice>)> = Vec::new();
-    let mut missing: Vec<String> = Vec::new();
-    for (at, columns) in places(entries) {
-        if place.is_some_and(|place| place != at) {
-            continue;
-        }
-        match columns.choose(names) {
-            Ok(chosen) => found.push((at, chosen)),
-            Err(why) => missing.push(format!("/{at} {why}")),
-        }
-    }
-    match found.as_slice() {
-        [(at, chosen)] => check(input, entries, at, chosen).map(|()| chosen.clone()),
-        [] => {
-            missing.truncate(LISTED);
-            let what = match (missing.as_slice(), place) {
-                ([], Some(place)) => format!("/{place} is neither a group nor a table"),
-                ([], None) => "holds no columns".to_owned(),
-                (missing, _) => format!("has no place with these columns: {}", missing.join("; ")),
-            };
-            Err(MappingError::new(format!("--columns {}: {what}", names.join(","))).with_help(
-                "--columns [INPUT=]a,b,c names datasets of one group, fields of a compound \
-                 dataset, or columns of a text file"
-                    .to_owned(),
-            ))
-        }
-        several => {
-            let list: Vec<String> =
-                several.iter().take(LISTED).map(|(at, _)| format!("/{at}")).collect();
-            Err(MappingError::new(format!(
-                "--columns {}: {} have these columns",
-                names.join(","),
-                list.join(", ")
-            ))
-            .with_help(format!("choose one with --dataset {}=PATH", input.name)))
-        }
-    }
-}
-
-/// The columns of a group of datasets of one number per event, as a flag would name them.
-pub(super) fn hint(input: &InputSpec, entries: &[Entry]) -> Option<String> {
-    let scalar = |e: &&Entry| matches!(e.kind, Kind::Numbers(_)) && e.shape.len() == 1;
-    let first = entries.iter().find(scalar)?;
-    let group = parent(&first.path);
-    let names: Vec<&str> = entries
-        .iter()
-        .filter(scalar)
-        .filter(|e| parent(&e.path) == group)
-        .map(|e| leaf(&e.path))
-        .collect();
-    let shown: Vec<&str> = names.iter().take(3).copied().collect();
-    (names.len() > 1).then(|| {
-        format!(
-            "the {} datasets in /{group} hold one number for each event: choose some, in the order \
-             of the model's input, with --columns {}={}{}",
-            names.len(),
-            input.name,
-            shown.join(","),
-            if names.len() > shown.len() { ",…" } else { "" }
-        )
-    })
-}
-
-/// Somewhere that has columns.
-enum Columns<'e> {
-    Group(Vec<(&'e str, usize)>),
-    Record(usize, &'e Record),
-    Table(usize, &'e [String]),
-}
-
-impl Columns<'_> {
-    fn choose(&self, names: &[String]) -> Result<Vec<Choice>, String> {
-        match self {
-            Self::Group(members) => names
-                .iter()
-                .map(|name| match members.iter().find(|(member, _)| member == name) {
-                    Some((_, index)) => Ok(Choice { index: *index, pick: Pick::All }),
-                    None => Err(format!("has no dataset {name}")),
-                })
-                .collect(),
-            Self::Record(index, record) => {
-                let list = names.join(",");
-                let entry = Entry {
-                    path: String::new(),
-                    shape: Vec::new(),
-                    kind: Kind::Record((*record).clone()),
-                };
-                Ok(vec![Choice { index: *index, pick: Pick::parse(&list, &entry)? }])
+) -> Result<Choice, MappingError> {
+    let places = places(entries, names);
+    let wanted = path.map(|p| p.trim_matches('/'));
+    let place = match wanted {
+        // The one dataset of a file needs no name, nor does the root.
+        Some("") if places.len() == 1 => &places[0],
+        Some(path) => match places.iter().find(|p| p.path == path) {
+            Some(place) => place,
+            None => return Err(missing(input, entries, Some(path), names)),
+        },
+        None => match places.as_slice() {
+            [place] => place,
+            [] => return Err(missing(input, entries, None, names)),
+            several => {
+                let list: Vec<String> = several.iter().map(|p| format!("/{}", p.path)).collect();
+                return Err(MappingError::new(format!(
+                    "which columns feed input `{}`? {} have all of {}",
+                    input.name,
+                    list.join(", "),
+                    shown(names)
+                ))
+                .with_help(format!(
+                    "choose with --dataset {} beside --columns",
+                    quoted(&format!("{}={}", input.name, list[0]))
+                )));
             }
-            Self::Table(index, columns) => {
-                let chosen = listed(names.iter().map(String::as_str), columns)?;
-                Ok(vec![Choice { index: *index, pick: Pick::Listed(chosen) }])
-            }
+        },
+    };
+    match &place.what {
+        What::Fields(index) => {
+            let entry = &entries[*index];
+            let pick = Pick::of_names(names, entry).map_err(|why| {
+                MappingError::new(format!("dataset {} {why}", entry.path))
+                    .with_help("choose other columns".to_owned())
+            })?;
+            super::mapping::check(input, entry, &pick)?;
+            Ok(Choice::One { index: *index, pick })
         }
+        What::Datasets(indices) => join(input, entries, &place.path, indices.clone(), names),
     }
 }
 
-fn places(entries: &[Entry]) -> Vec<(String, Columns<'_>)> {
-    let mut all: Vec<(String, Columns<'_>)> = Vec::new();
+/// A group or dataset in which all columns are.
+struct Place {
+    /// Without leading `/`.
+    path: String,
+    what: What,
+}
+
+enum What {
+    /// Columns of this dataset.
+    Fields(usize),
+    /// Datasets.
+    Datasets(Vec<usize>),
+}
+
+fn places(entries: &[Entry], names: &[String]) -> Vec<Place> {
+    let mut places = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
-        match &entry.kind {
-            Kind::Record(record) => all.push((entry.path.clone(), Columns::Record(index, record))),
-            Kind::Table(names) => all.push((entry.path.clone(), Columns::Table(index, names))),
-            Kind::Numbers(_) => {
-                let group = parent(&entry.path);
-                let member = (leaf(&entry.path), index);
-                let known = all.iter_mut().find_map(|(at, columns)| match columns {
-                    Columns::Group(members) if at == group => Some(members),
-                    _ => None,
-                });
-                match known {
-                    Some(members) => members.push(member),
-                    None => all.push((group.to_owned(), Columns::Group(vec![member]))),
-                }
-            }
-            Kind::Other(_) => {}
+        let has = |name: &String| match &entry.kind {
+            Kind::Text(columns) => columns.names.as_ref().is_some_and(|n| n.contains(name)),
+            Kind::Record(record) => record.fields.iter().any(|f| f.name == *name),
+            _ => false,
+        };
+        if names.iter().all(has) {
+            places.push(Place { path: entry.path.clone(), what: What::Fields(index) });
         }
     }
-    all
+    for group in groups(entries) {
+        let find = |name: &String| {
+            let path = match group {
+                "" => name.trim_matches('/').to_owned(),
+                group => format!("{group}/{}", name.trim_matches('/')),
+            };
+            entries.iter().position(|e| e.path == path)
+        };
+        if let Some(indices) = names.iter().map(find).collect() {
+            places.push(Place { path: group.to_owned(), what: What::Datasets(indices) });
+        }
+    }
+    places
 }
 
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+/// All groups that datasets are in, the root too.
+fn groups(entries: &[Entry]) -> Vec<&str> {
+    let mut groups = vec![""];
+    for entry in entries {
+        let ends = entry.path.match_indices('/').map(|(end, _)| end);
+        groups.extend(ends.map(|end| &entry.path[..end]));
+    }
+    groups.sort_unstable();
+    groups.dedup();
+    groups
 }
 
-fn leaf(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, leaf)| leaf)
-}
-
-/// Whether the columns make the input: each has the input's shape but for the last axis.
-fn check(
+fn join(
     input: &InputSpec,
     entries: &[Entry],
-    at: &str,
-    chosen: &[Choice],
-) -> Result<(), MappingError> {
-    let wrong = |what: String| {
-        Err(MappingError::new(format!("/{at}: {what}"))
-            .with_help("choose as many columns as the last axis of the input is long".to_owned()))
-    };
-    let (outer, last) = match input.shape.as_slice() {
-        [outer @ .., last] => (outer, *last),
-        [] => (&[][..], 1),
-    };
-    let outer_size = product(outer).unwrap_or(usize::MAX);
-    let mut columns = 0_usize;
-    for Choice { index, pick } in chosen {
-        let entry = &entries[*index];
-        let shape = pick.shape(entry);
-        let event = shape.get(1..).unwrap_or_default();
-        let is_table = matches!(entry.kind, Kind::Table(_));
-        let width = match event {
-            _ if event == outer && !is_table => 1,
-            [first @ .., width] if first == outer => *width,
-            [width] if is_table => *width / outer_size.max(1),
+    group: &str,
+    indices: Vec<usize>,
+    names: &[String],
+) -> Result<Choice, MappingError> {
+    let mut features: Vec<&[usize]> = Vec::with_capacity(indices.len());
+    for (n, &index) in indices.iter().enumerate() {
+        let entry = &entries[index];
+        if indices[..n].contains(&index) {
+            let what = format!("column {} is named twice", entry.path);
+            return Err(MappingError::new(what).with_help("name each column once".to_owned()));
+        }
+        match (&entry.kind, entry.shape.split_first()) {
+            (Kind::Numbers(_), Some((_, event))) => features.push(event),
             _ => {
-                return wrong(format!(
-                    "{} has shape {shape:?}, but input `{}` has shape {:?}",
-                    entry.path, input.name, input.shape
-                ));
+                return Err(MappingError::new(format!(
+                    "column {entry} is no list of numbers per event"
+                ))
+                .with_help("choose datasets [event] or [event, …] of numbers".to_owned()));
             }
-        };
-        columns = columns.saturating_add(width);
-    }
-    match columns == last {
-        true => Ok(()),
-        false => {
-            wrong(format!("{columns} columns are chosen, but input `{}` needs {last}", input.name))
         }
     }
+    let listed: Vec<&Entry> = indices.iter().map(|&i| &entries[i]).collect();
+    let Some(layout) = Layout::of(&features, &input.shape) else {
+        return Err(MappingError::new(format!(
+            "columns of these shapes make no event: {}",
+            enumerate(&listed)
+        ))
+        .with_help(format!("choose columns that make {}", needed(input))));
+    };
+    if layout.shape == input.shape {
+        return Ok(Choice::Joined { group: group.to_owned(), indices, layout });
+    }
+    let mut shape = "[event".to_owned();
+    layout.shape.iter().for_each(|d| shape.push_str(&format!(", {d}")));
+    Err(MappingError::new(format!(
+        "the columns {} make events of shape {shape}], but input `{}` needs {}",
+        shown(names),
+        input.name,
+        needed(input)
+    ))
+    .with_help(format!("choose columns that make {}", needed(input))))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::number::Dtype;
-
-    fn entry(path: &str, shape: &[usize], kind: Kind) -> Entry {
-        Entry { path: path.to_owned(), shape: shape.to_vec(), kind }
-    }
-
-    fn numbers(path: &str, shape: &[usize]) -> Entry {
-        entry(path, shape, Kind::Numbers(Dtype::F32))
-    }
-
-    fn input(shape: &[usize]) -> InputSpec {
-        InputSpec { name: "x".to_owned(), shape: shape.to_vec() }
-    }
-
-    fn choose(
-        shape: &[usize],
-        entries: &[Entry],
-        place: Option<&str>,
-        names: &str,
-    ) -> Result<Vec<usize>, String> {
-        let names: Vec<String> = names.split(',').map(str::to_owned).collect();
-        by_columns(&input(shape), entries, place, &names)
-            .map(|c| c.iter().map(|c| c.index).collect())
-            .map_err(|e| e.what)
-    }
-
-    #[test]
-    fn datasets_of_a_group() {
-        let entries = [
-            numbers("jets/pt", &[9]),
-            numbers("jets/eta", &[9]),
-            numbers("jets/cov", &[9, 3]),
-            numbers("muons/pt", &[9]),
-            numbers("w", &[9]),
-        ];
-        assert_eq!(choose(&[2], &entries, None, "eta,pt"), Ok(vec![1, 0]));
-        assert_eq!(choose(&[4], &entries, None, "cov,pt"), Ok(vec![2, 0]));
-        assert_eq!(choose(&[1], &entries, Some("/muons"), "pt"), Ok(vec![3]));
-        for (shape, place, names, why) in [
-            (&[1][..], None, "pt", "/jets, /muons have these columns"),
-            (&[2], None, "pt,phi", "/jets has no dataset phi; /muons has no dataset phi"),
-            (&[3], None, "eta,pt", "2 columns are chosen, but input `x` needs 3"),
-            (&[2, 2], None, "cov,eta", "has shape [9, 3], but input `x` has shape [2, 2]"),
-            (&[1], Some("none"), "pt", "/none is neither a group nor a table"),
-        ] {
-            let found = choose(shape, &entries, place, names).expect_err(why);
-            assert!(found.contains(why), "{found}");
+fn missing(
+    input: &InputSpec,
+    entries: &[Entry],
+    path: Option<&str>,
+    names: &[String],
+) -> MappingError {
+    // The first name that is nowhere, else the list as a whole.
+    let nowhere = names.iter().find(|n| places(entries, std::slice::from_ref(n)).is_empty());
+    let what = match nowhere {
+        Some(name) => format!("has no column {name}"),
+        None => format!("has no one place with all of the columns {}", shown(names)),
+    };
+    let place = match path {
+        Some(path) => format!(" in /{path}"),
+        None => String::new(),
+    };
+    let all: Vec<&Entry> = entries.iter().collect();
+    let help = match entries {
+        [Entry { kind: Kind::Text(columns), .. }] if columns.names.is_none() => format!(
+            "the file has no header; choose columns by number with --dataset '{}=[a:b]'",
+            input.name
+        ),
+        _ => {
+            "columns are the names in a header, the fields of a compound dataset, or the datasets \
+              of a group; names are as in the file, and --dataset INPUT=/GROUP says where"
+                .to_owned()
         }
-        let hint = hint(&input(&[2]), &entries).expect("columns");
-        assert!(hint.contains("the 2 datasets in /jets") && hint.contains("--columns x=pt,eta"));
-    }
+    };
+    MappingError::new(format!("{what}{place}; it holds {}", enumerate(&all))).with_help(help)
+}
 
-    #[test]
-    fn features_of_particles() {
-        let entries = [numbers("pt", &[9, 5]), numbers("eta", &[9, 5]), numbers("id", &[9, 5, 2])];
-        assert_eq!(choose(&[5, 4], &entries, None, "pt,eta,id"), Ok(vec![0, 1, 2]));
+/// What to write where the events are one dataset per feature: the exact flags.
+pub(super) fn remedy<'e>(
+    input: &InputSpec,
+    entries: &'e [Entry],
+    several_inputs: bool,
+) -> Option<String> {
+    let (&last, outer) = input.shape.split_last().filter(|(last, _)| **last > 1)?;
+    let mut found: Option<(&str, Vec<(&str, Dtype)>)> = None;
+    for group in groups(entries) {
+        let member = |e: &'e Entry| {
+            let Kind::Numbers(dtype) = e.kind else { return None };
+            let name = match group {
+                "" => e.path.as_str(),
+                _ => e.path.strip_prefix(group)?.strip_prefix('/')?,
+            };
+            (e.shape.get(1..) == Some(outer) && !name.contains('/')).then_some((name, dtype))
+        };
+        let names: Vec<(&str, Dtype)> = entries.iter().filter_map(member).collect();
+        // The group with the fewest columns to choose from.
+        let enough = names.len() >= last;
+        if enough && found.as_ref().is_none_or(|(_, best)| names.len() < best.len()) {
+            found = Some((group, names));
+        }
     }
+    let (group, members) = found?;
+    let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
+    // Labels and numbers of events are seldom of the dtype of features.
+    let as_often = |dtype: Dtype| members.iter().filter(|(_, d)| *d == dtype).count();
+    let common = members.iter().map(|(_, d)| *d).max_by_key(|d| as_often(*d))?;
+    let alike = members.iter().filter(|(_, d)| *d == common || as_often(common) < last);
+    let columns: Vec<&str> = alike.take(last.min(LISTED)).map(|(name, _)| *name).collect();
+    let more = if last > LISTED { ",…" } else { "" };
+    let input_is = if several_inputs { format!("{}=", input.name) } else { String::new() };
+    let flag = |name: &str, value: String| format!("--{name} {}", quoted(&value));
+    let mut flags = Vec::new();
+    let elsewhere =
+        |n: &&str| entries.iter().filter(|e| e.path.ends_with(&format!("/{n}"))).count();
+    if !group.is_empty() && names.iter().any(|n| elsewhere(n) > 1) {
+        flags.push(flag("dataset", format!("{input_is}/{group}")));
+    }
+    flags.push(flag("columns", format!("{input_is}{}{more}", columns.join(","))));
+    let which = match names.len() == last {
+        true => format!("the {last} columns of /{group}"),
+        false => format!("{last} of the {} columns of /{group} ({})", names.len(), list(&names)),
+    };
+    Some(format!(
+        "name {which} in the order that the model was trained with, as in {}",
+        flags.join(" ")
+    ))
+}
 
-    #[test]
-    fn columns_of_a_table() {
-        let table =
-            [entry("table", &[9, 3], Kind::Table(vec!["a".into(), "b".into(), "c".into()]))];
-        assert_eq!(choose(&[2], &table, None, "c,a"), Ok(vec![0]));
-        let found = choose(&[2], &table, None, "c,d").expect_err("no d");
-        assert!(found.contains("/table has no column d; its columns are a, b, c"), "{found}");
+fn shown(names: &[String]) -> String {
+    list(&names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn list(names: &[&str]) -> String {
+    let mut shown: Vec<&str> = names.iter().take(LISTED).copied().collect();
+    if names.len() > LISTED {
+        shown.push("…");
+    }
+    shown.join(",")
+}
+
+/// A word for the shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./=,:+@%…".contains(c);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }

@@ -1,14 +1,17 @@
 //! The files that events come in.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::catalogue::{self, Entry, Kind};
+use super::joined::Joined;
+use super::mapping::Choice;
 use super::numpy::{Npy, Npz};
 use super::packed::Packed;
 use super::records::Records;
 use super::select::Pick;
 use super::stream::Stream;
-use super::table::{self, Table};
+use super::table::{Rows, Table};
 use crate::file::{self, Content};
 use crate::{IoError, IoErrorKind};
 
@@ -18,7 +21,7 @@ pub(super) enum Container {
     Hdf5(PathBuf, hdf5::File),
     Npy(Npy),
     Npz(Npz),
-    Table(Table),
+    Text(Arc<Table>),
 }
 
 impl Container {
@@ -30,15 +33,31 @@ impl Container {
         match file::probe(IoErrorKind::Events, path)? {
             Content::Numpy => Npy::open(path).map(Self::Npy).map_err(error),
             Content::Zip => Npz::open(path).map(Self::Npz).map_err(error),
-            Content::Other if file::head(path).is_ok_and(|head| table::is_text(&head)) => {
-                Table::open(path).map(Self::Table).map_err(|what| {
-                    IoError::new(IoErrorKind::Events, path, what).with_help(
-                        "a text file of events has one event a line, numbers with one separator \
-                         (comma, semicolon, tab or blanks), and may begin with a line of names",
+            Content::Text => {
+                let table = Table::open(path).map_err(|what| {
+                    IoError::new(
+                        IoErrorKind::Events,
+                        path,
+                        format!("is text that cannot be read as events: {what}"),
                     )
-                })
+                    .with_help(
+                        "a table has one event a line, numbers that are separated by commas, \
+                         semicolons, tabs or blanks, and perhaps a line of column names first",
+                    )
+                })?;
+                Ok(Self::Text(Arc::new(table)))
             }
             _ => file::open(IoErrorKind::Events, path).map(|f| Self::Hdf5(path.to_owned(), f)),
+        }
+    }
+
+    /// The kind of file.
+    pub(super) fn form(&self) -> &'static str {
+        match self {
+            Self::Hdf5(..) => "HDF5",
+            Self::Npy(_) => "npy",
+            Self::Npz(_) => "npz",
+            Self::Text(_) => "text",
         }
     }
 
@@ -48,16 +67,37 @@ impl Container {
             Self::Hdf5(_, file) => catalogue::list(file),
             Self::Npy(npy) => Ok(npy.entries()),
             Self::Npz(npz) => Ok(npz.entries()),
-            Self::Table(table) => Ok(vec![table.entry()]),
+            Self::Text(table) => Ok(table.entries()),
         }
     }
 
-    /// What is picked of the dataset that `entries` lists at an index.
-    pub(super) fn stream(
+    /// What feeds an input, of the datasets that `entries` gives.
+    pub(super) fn stream(&self, entries: &[Entry], choice: &Choice) -> Result<Stream, String> {
+        match choice {
+            Choice::One { index, pick } => self.part(*index, &entries[*index], pick, 1),
+            Choice::Joined { indices, layout, .. } => {
+                let mut parts = Vec::with_capacity(indices.len());
+                let mut dtypes = Vec::with_capacity(indices.len());
+                for &index in indices {
+                    let Kind::Numbers(dtype) = &entries[index].kind else {
+                        return Err(format!("{} holds no numbers", entries[index]));
+                    };
+                    dtypes.push(*dtype);
+                    parts.push(self.part(index, &entries[index], &Pick::All, indices.len())?);
+                }
+                Joined::new(parts, &dtypes, layout).map(Stream::Joined)
+            }
+        }
+    }
+
+    /// What is picked of the dataset that `entries` gives at an index; `share` streams share the
+    /// memory of one.
+    fn part(
         &self,
         index: usize,
         entry: &Entry,
         pick: &Pick,
+        share: usize,
     ) -> Result<Stream, String> {
         match self {
             Self::Hdf5(path, file) => {
@@ -68,7 +108,7 @@ impl Container {
                             Pick::Columns(columns) => Some(columns.clone()),
                             _ => None,
                         };
-                        Stream::new(dataset, *dtype, &entry.shape, columns)
+                        Stream::new(dataset, *dtype, &entry.shape, columns, share)
                     }
                     Kind::Record(record) => {
                         let row = pick.row_of_fields(&entry.shape, record)?;
@@ -76,12 +116,15 @@ impl Container {
                             Packed::new(path, &dataset, &entry.shape, record.size, row.bytes())?;
                         Ok(Stream::Records(Records::new(row, Box::new(bytes))))
                     }
-                    kind @ (Kind::Table(_) | Kind::Other(_)) => Err(format!("holds {kind}")),
+                    Kind::Text(_) | Kind::Other(_) => Err(format!("holds {}", entry.kind)),
                 }
             }
             Self::Npy(npy) => npy.records(pick).map(Stream::Records),
             Self::Npz(npz) => npz.records(index, pick).map(Stream::Records),
-            Self::Table(table) => table.records(pick).map(Stream::Records),
+            Self::Text(table) => {
+                let columns = pick.columns_of_table(entry.shape.get(1).copied().unwrap_or(0));
+                Rows::new(Arc::clone(table), &columns).map(Stream::Text)
+            }
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Which dataset feeds which input of the model.
 
 use super::catalogue::{Entry, Kind};
+use super::columns;
+use super::joined::Layout;
 use super::row::product;
 use super::select::{Pick, split};
 use super::source::InputSpec;
+use super::text_inputs;
 
 /// Most datasets that a message lists.
 const LISTED: usize = 20;
@@ -11,16 +14,26 @@ const LISTED: usize = 20;
 /// What helps where a dataset holds no numbers.
 const NUMBERS: &str = "store the events as float32, float64 or integers";
 
-/// What feeds an input: a dataset by its index, and what is taken of it.
+/// What feeds an input; datasets by their index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Choice {
-    pub(super) index: usize,
-    pub(super) pick: Pick,
+pub(super) enum Choice {
+    /// A dataset, and what is taken of it.
+    One { index: usize, pick: Pick },
+    /// Datasets of one group, side by side.
+    Joined { group: String, indices: Vec<usize>, layout: Layout },
 }
 
 impl Choice {
     fn all(index: usize) -> Self {
-        Self { index, pick: Pick::All }
+        Self::One { index, pick: Pick::All }
+    }
+
+    /// The datasets.
+    pub(super) fn indices(&self) -> &[usize] {
+        match self {
+            Self::One { index, .. } => std::slice::from_ref(index),
+            Self::Joined { indices, .. } => indices,
+        }
     }
 }
 
@@ -46,44 +59,54 @@ impl MappingError {
 /// `entries`.
 ///
 /// What the user says decides; else a dataset named like the input; else the only one whose shape
-/// fits.
+/// fits. A table has all inputs in each line, one after the other.
 pub(super) fn choose(
     inputs: &[InputSpec],
     entries: &[Entry],
-    chosen_by_user: &[(Option<String>, String)],
+    datasets: &[(Option<String>, String)],
+    columns: &[(Option<String>, Vec<String>)],
 ) -> Result<Vec<Choice>, MappingError> {
-    let mut chosen: Vec<Option<Choice>> = vec![None; inputs.len()];
-    for (input, path) in chosen_by_user {
-        let at = input_index(inputs, input.as_deref())?;
-        if chosen[at].is_some() {
+    let columns = columns::of_inputs(inputs, columns)?;
+    let mut paths: Vec<Option<&str>> = vec![None; inputs.len()];
+    for (input, path) in datasets {
+        let at = input_index(inputs, input.as_deref(), "--dataset INPUT=PATH")?;
+        if paths[at].replace(path).is_some() {
             return Err(MappingError::new(format!(
                 "input `{}` is given more than one dataset",
                 inputs[at].name
             ))
             .with_help("name one dataset for each input".to_owned()));
         }
-        chosen[at] = Some(by_path(&inputs[at], entries, path)?);
+    }
+    let mut chosen: Vec<Option<Choice>> = vec![None; inputs.len()];
+    for (n, input) in inputs.iter().enumerate() {
+        chosen[n] = match (columns[n], paths[n]) {
+            (Some(names), path) => Some(columns::choose(input, entries, path, names)?),
+            (None, Some(path)) => Some(by_path(input, entries, path, inputs.len() > 1)?),
+            (None, None) => None,
+        };
+    }
+    if let ([Entry { kind: Kind::Text(_), .. }], true) =
+        (entries, chosen.iter().all(Option::is_none))
+    {
+        return text_inputs::choose(inputs, &entries[0]);
     }
     for (input, choice) in inputs.iter().zip(&mut chosen) {
         if choice.is_none() {
             *choice = by_name(input, entries)?.map(Choice::all);
         }
     }
-    if chosen.iter().all(Option::is_none)
-        && let Some(split) = split_table(inputs, entries)
-    {
-        return Ok(split);
-    }
-    let taken: Vec<usize> = chosen.iter().flatten().map(|c| c.index).collect();
+    let taken: Vec<usize> =
+        chosen.iter().flatten().flat_map(|c| c.indices().iter().copied()).collect();
     let mut complete: Vec<Choice> = Vec::with_capacity(inputs.len());
     for (input, choice) in inputs.iter().zip(chosen) {
         let choice = match choice {
             Some(choice) => choice,
             None => {
-                let index = by_shape(input, entries, &taken)?;
+                let index = by_shape(input, entries, &taken, inputs.len() > 1)?;
                 // Only a choice by shape can come twice unintended: by_shape does not know of the
                 // others.
-                if complete.iter().any(|c| c.index == index) {
+                if complete.iter().any(|c| c.indices().contains(&index)) {
                     return Err(ambiguous(input, &[&entries[index]], "also fits another input"));
                 }
                 Choice::all(index)
@@ -92,28 +115,6 @@ pub(super) fn choose(
         complete.push(choice);
     }
     Ok(complete)
-}
-
-/// The inputs of a model side by side in the one table of a file, as hls4ml writes them.
-fn split_table(inputs: &[InputSpec], entries: &[Entry]) -> Option<Vec<Choice>> {
-    let [Entry { kind: Kind::Table(_), shape, .. }] = entries else { return None };
-    let mut next = 0;
-    let mut choices = Vec::new();
-    for input in inputs {
-        let end = next + product(&input.shape)?;
-        choices.push(Choice { index: 0, pick: Pick::Columns(next..end) });
-        next = end;
-    }
-    (inputs.len() > 1 && shape.get(1) == Some(&next)).then_some(choices)
-}
-
-/// Whether what is taken of a dataset holds events of an input. A line of text has no shape of its own.
-fn entry_fits(entry: &Entry, pick: &Pick, input: &[usize]) -> bool {
-    let shape = pick.shape(entry);
-    match (&entry.kind, shape.as_slice()) {
-        (Kind::Table(_), [_, columns]) => product(input) == Some(*columns),
-        _ => fits(&shape, input),
-    }
 }
 
 /// Whether a dataset holds events of an input: `[event, shape…]`, where an input of one element
@@ -125,7 +126,11 @@ pub(super) fn fits(dataset: &[usize], input: &[usize]) -> bool {
     }
 }
 
-pub(super) fn input_index(inputs: &[InputSpec], name: Option<&str>) -> Result<usize, MappingError> {
+pub(super) fn input_index(
+    inputs: &[InputSpec],
+    name: Option<&str>,
+    flag: &str,
+) -> Result<usize, MappingError> {
     let names = || inputs.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
     match (name, inputs) {
         (Some(name), _) => inputs.iter().position(|i| i.name == name).ok_or_else(|| {
@@ -133,18 +138,27 @@ pub(super) fn input_index(inputs: &[InputSpec], name: Option<&str>) -> Result<us
                 "the model has no input `{name}`; its inputs are {}",
                 names()
             ))
-            .with_help("write --dataset INPUT=PATH with one of these inputs".to_owned())
+            .with_help(format!("write {flag} with one of these inputs"))
         }),
         (None, [_]) => Ok(0),
         (None, _) => Err(MappingError::new(format!(
-            "a dataset is given without the input it feeds; the model's inputs are {}",
+            "{}; the model's inputs are {}",
+            match flag.starts_with("--columns") {
+                true => "columns are given without the input they make",
+                false => "a dataset is given without the input it feeds",
+            },
             names()
         ))
-        .with_help("write --dataset INPUT=PATH".to_owned())),
+        .with_help(format!("write {flag}"))),
     }
 }
 
-fn by_path(input: &InputSpec, entries: &[Entry], text: &str) -> Result<Choice, MappingError> {
+fn by_path(
+    input: &InputSpec,
+    entries: &[Entry],
+    text: &str,
+    several_inputs: bool,
+) -> Result<Choice, MappingError> {
     let find = |path: &str| {
         let wanted = path.trim_matches('/');
         match entries {
@@ -158,6 +172,23 @@ fn by_path(input: &InputSpec, entries: &[Entry], text: &str) -> Result<Choice, M
         None => split(text),
     };
     let Some(index) = find(path) else {
+        let group = path.trim_matches('/');
+        let is_inside = |e: &&Entry| match group {
+            "" => true,
+            group => e.path.strip_prefix(group).is_some_and(|rest| rest.starts_with('/')),
+        };
+        let members: Vec<Entry> = entries.iter().filter(is_inside).cloned().collect();
+        if inside.is_none() && !members.is_empty() {
+            let all: Vec<&Entry> = members.iter().collect();
+            let what = format!("/{group} is a group; it holds {}", enumerate(&all));
+            let help = columns::remedy(input, &members, several_inputs).unwrap_or_else(|| {
+                format!(
+                    "name one of its datasets, or several with --columns; they must make {}",
+                    needed(input)
+                )
+            });
+            return Err(MappingError::new(what).with_help(help));
+        }
         let all: Vec<&Entry> = entries.iter().collect();
         return Err(MappingError::new(format!(
             "has no dataset {path}; it holds {}",
@@ -171,13 +202,13 @@ fn by_path(input: &InputSpec, entries: &[Entry], text: &str) -> Result<Choice, M
         Some(inside) => Pick::parse(inside, entry).map_err(|why| {
             MappingError::new(format!("dataset {} {why}", entry.path)).with_help(
                 "--dataset 'PATH[a:b]' takes columns of the last axis, as in Python; \
-                 'PATH[name,…]' takes fields of a compound dataset"
+                 'PATH[name,…]' takes fields of a compound dataset or names of a header"
                     .to_owned(),
             )
         })?,
     };
     check(input, entry, &pick)?;
-    Ok(Choice { index, pick })
+    Ok(Choice::One { index, pick })
 }
 
 fn by_name(input: &InputSpec, entries: &[Entry]) -> Result<Option<usize>, MappingError> {
@@ -197,10 +228,15 @@ fn by_name(input: &InputSpec, entries: &[Entry]) -> Result<Option<usize>, Mappin
     }
 }
 
-fn by_shape(input: &InputSpec, entries: &[Entry], taken: &[usize]) -> Result<usize, MappingError> {
+fn by_shape(
+    input: &InputSpec,
+    entries: &[Entry],
+    taken: &[usize],
+    several_inputs: bool,
+) -> Result<usize, MappingError> {
     let candidates: Vec<usize> = (0..entries.len())
         .filter(|i| !taken.contains(i))
-        .filter(|&i| is_numeric(&entries[i]) && entry_fits(&entries[i], &Pick::All, &input.shape))
+        .filter(|&i| is_numeric(&entries[i]) && fits(&entries[i].shape, &input.shape))
         .collect();
     match candidates.as_slice() {
         [index] => Ok(*index),
@@ -212,7 +248,7 @@ fn by_shape(input: &InputSpec, entries: &[Entry], taken: &[usize]) -> Result<usi
                 needed(input),
                 enumerate(&all)
             );
-            Err(MappingError::new(what).with_help(remedy(input, entries)))
+            Err(MappingError::new(what).with_help(remedy(input, entries, several_inputs)))
         }
         several => {
             let list: Vec<&Entry> = several.iter().map(|&i| &entries[i]).collect();
@@ -222,11 +258,11 @@ fn by_shape(input: &InputSpec, entries: &[Entry], taken: &[usize]) -> Result<usi
 }
 
 fn is_numeric(entry: &Entry) -> bool {
-    matches!(entry.kind, Kind::Numbers(_) | Kind::Table(_))
+    matches!(entry.kind, Kind::Numbers(_))
 }
 
 /// What to do where no dataset fits.
-fn remedy(input: &InputSpec, entries: &[Entry]) -> String {
+fn remedy(input: &InputSpec, entries: &[Entry], several_inputs: bool) -> String {
     if let Some(entry) = same_size(input, entries) {
         return format!(
             "{} has as many values per event; reshape it to {}",
@@ -237,16 +273,8 @@ fn remedy(input: &InputSpec, entries: &[Entry]) -> String {
     if let Some(help) = entries.iter().find_map(|e| choose_fields(input, e)) {
         return help;
     }
-    if let Some(help) = super::columns::hint(input, entries) {
+    if let Some(help) = columns::remedy(input, entries, several_inputs) {
         return help;
-    }
-    if let [Entry { kind: Kind::Table(names), shape, .. }] = entries
-        && shape.get(1).copied() > product(&input.shape)
-    {
-        return match names.is_empty() {
-            true => format!("choose columns with --dataset '{}=[a:b]'", input.name),
-            false => format!("choose columns by name with --columns {}=a,b,…", input.name),
-        };
     }
     if entries.iter().any(|e| !is_numeric(e) && fits(&e.shape, &input.shape)) {
         return NUMBERS.to_owned();
@@ -284,7 +312,10 @@ fn choose_fields(input: &InputSpec, entry: &Entry) -> Option<String> {
 }
 
 /// Whether what was named can feed an input.
-fn check(input: &InputSpec, entry: &Entry, pick: &Pick) -> Result<(), MappingError> {
+pub(super) fn check(input: &InputSpec, entry: &Entry, pick: &Pick) -> Result<(), MappingError> {
+    if let Kind::Text(columns) = &entry.kind {
+        return text_inputs::check(input, entry, pick, columns);
+    }
     if *pick == Pick::All && !is_numeric(entry) {
         return Err(MappingError::new(format!(
             "dataset {} holds {}, but input `{}` needs numbers",
@@ -293,7 +324,7 @@ fn check(input: &InputSpec, entry: &Entry, pick: &Pick) -> Result<(), MappingErr
         .with_help(choose_fields(input, entry).unwrap_or_else(|| NUMBERS.to_owned())));
     }
     let shape = pick.shape(entry);
-    if entry_fits(entry, pick, &input.shape) {
+    if fits(&shape, &input.shape) {
         return Ok(());
     }
     Err(MappingError::new(format!(
@@ -304,13 +335,13 @@ fn check(input: &InputSpec, entry: &Entry, pick: &Pick) -> Result<(), MappingErr
         needed(input)
     ))
     .with_help(match pick {
-        Pick::All => remedy(input, std::slice::from_ref(entry)),
+        Pick::All => remedy(input, std::slice::from_ref(entry), false),
         _ => format!("choose columns or fields that make {}", needed(input)),
     }))
 }
 
 /// The shape that an input needs, as in `[event, 16]`.
-fn needed(input: &InputSpec) -> String {
+pub(super) fn needed(input: &InputSpec) -> String {
     let mut text = "[event".to_owned();
     for d in &input.shape {
         text.push_str(&format!(", {d}"));
@@ -334,7 +365,7 @@ fn ambiguous(input: &InputSpec, entries: &[&Entry], why: &str) -> MappingError {
     .with_help(format!("choose with --dataset {}=PATH", input.name))
 }
 
-fn enumerate(entries: &[&Entry]) -> String {
+pub(super) fn enumerate(entries: &[&Entry]) -> String {
     if entries.is_empty() {
         return "no datasets".to_owned();
     }
@@ -366,9 +397,12 @@ mod tests {
         entries: &[Entry],
         user: &[(Option<String>, String)],
     ) -> Vec<usize> {
-        let chosen = choose(inputs, entries, user).unwrap();
-        assert!(chosen.iter().all(|c| c.pick == Pick::All));
-        chosen.iter().map(|c| c.index).collect()
+        let chosen = choose(inputs, entries, user, &[]).unwrap();
+        let index = |c: &Choice| match c {
+            Choice::One { index, pick: Pick::All } => *index,
+            other => panic!("{other:?}"),
+        };
+        chosen.iter().map(index).collect()
     }
 
     fn user(list: &[(Option<&str>, &str)]) -> Vec<(Option<String>, String)> {
@@ -398,19 +432,19 @@ mod tests {
         let entries = [entry("a", &[9, 16]), entry("deep/in", &[9, 16])];
         assert_eq!(choose_all(&[input("in", &[16])], &entries, &[]), vec![1]);
         let wrong = [entry("a", &[9, 16]), entry("in", &[9, 4])];
-        let error = choose(&[input("in", &[16])], &wrong, &[]).unwrap_err();
+        let error = choose(&[input("in", &[16])], &wrong, &[], &[]).unwrap_err();
         assert!(error.what.contains("[9, 4]") && error.what.contains("[event, 16]"));
     }
 
     #[test]
     fn ambiguity_lists_the_candidates() {
         let entries = [entry("a", &[9, 16]), entry("b", &[9, 16])];
-        let error = choose(&[input("in", &[16])], &entries, &[]).unwrap_err();
+        let error = choose(&[input("in", &[16])], &entries, &[], &[]).unwrap_err();
         assert!(error.what.contains("a [9, 16] float32; b [9, 16] float32"), "{}", error.what);
         assert_eq!(error.help.as_deref(), Some("choose with --dataset in=PATH"));
         // Two inputs of one shape cannot share a dataset by accident…
         let inputs = [input("l", &[16]), input("r", &[16])];
-        assert!(choose(&inputs, &entries[..1], &[]).is_err());
+        assert!(choose(&inputs, &entries[..1], &[], &[]).is_err());
         // …but by the user's word.
         let both = user(&[(Some("l"), "/a"), (Some("r"), "a")]);
         assert_eq!(choose_all(&inputs, &entries, &both), vec![0, 0]);
@@ -430,18 +464,18 @@ mod tests {
             (user(&[(None, "a"), (Some("in"), "b/c")]), "more than one dataset"),
             (user(&[(None, "s")]), "[9, 2]"),
         ] {
-            let error = choose(&inputs, &entries, &choice).unwrap_err();
+            let error = choose(&inputs, &entries, &choice, &[]).unwrap_err();
             assert!(error.what.contains(message), "{}", error.what);
         }
         let two = [input("a", &[16]), input("s", &[2])];
-        let error = choose(&two, &entries, &user(&[(None, "a")])).unwrap_err();
+        let error = choose(&two, &entries, &user(&[(None, "a")]), &[]).unwrap_err();
         assert_eq!(error.help.as_deref(), Some("write --dataset INPUT=PATH"));
     }
 
     #[test]
     fn a_remedy_for_flattened_events() {
         let entries = [entry("images", &[9, 16])];
-        let error = choose(&[input("in", &[4, 4])], &entries, &[]).unwrap_err();
+        let error = choose(&[input("in", &[4, 4])], &entries, &[], &[]).unwrap_err();
         assert!(error.help.is_some_and(|h| h.contains("reshape it to [event, 4, 4]")));
     }
 
@@ -461,8 +495,8 @@ mod tests {
         };
         let entries = [entry("wide", &[9, 20]), entry("wide[0:2]", &[9, 2]), table()];
         let inputs = [input("in", &[2])];
-        let chosen = |path: &str| choose(&inputs, &entries, &user(&[(None, path)]));
-        let choice = |index, pick| Ok(vec![Choice { index, pick }]);
+        let chosen = |path: &str| choose(&inputs, &entries, &user(&[(None, path)]), &[]);
+        let choice = |index, pick| Ok(vec![Choice::One { index, pick }]);
         assert_eq!(chosen("/wide[3:5]"), choice(0, Pick::Columns(3..5)));
         // A dataset of that very name goes first.
         assert_eq!(chosen("wide[0:2]"), choice(1, Pick::All));
@@ -482,15 +516,15 @@ mod tests {
         }
         // One dataset needs no name, and one of structs is never taken by itself.
         let only = [table()];
-        let picked = choose(&inputs, &only, &user(&[(None, "[pt,eta]")]));
+        let picked = choose(&inputs, &only, &user(&[(None, "[pt,eta]")]), &[]);
         assert_eq!(picked, choice(0, Pick::Fields(vec![0, 1])));
-        let error = choose(&[input("in", &[])], &only, &[]).unwrap_err();
+        let error = choose(&[input("in", &[])], &only, &[], &[]).unwrap_err();
         assert!(error.help.is_some_and(|h| h.contains("t[pt,eta,…]")));
         // Two inputs of one dataset.
         let both = [input("a", &[2]), input("b", &[3])];
         let split = user(&[(Some("a"), "wide[0:2]"), (Some("b"), "wide[2:5]")]);
         let first = [entry("wide", &[9, 20])];
-        let chosen = choose(&both, &first, &split).unwrap();
-        assert_eq!(chosen[1], Choice { index: 0, pick: Pick::Columns(2..5) });
+        let chosen = choose(&both, &first, &split, &[]).unwrap();
+        assert_eq!(chosen[1], Choice::One { index: 0, pick: Pick::Columns(2..5) });
     }
 }

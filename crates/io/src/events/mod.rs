@@ -1,21 +1,22 @@
-//! Events from HDF5 and NumPy files and from text.
+//! Events from HDF5 and NumPy files, and from text.
 //!
 //! | file | one idea |
 //! |---|---|
 //! | `container` | the kinds of file |
 //! | `catalogue` | which datasets an HDF5 file holds |
 //! | `numpy` | arrays in `.npy` and `.npz` files |
-//! | `table` | text with one event a line |
+//! | `table` | lines of numbers, as in `.csv` files |
 //! | `mapping` | which dataset feeds which input |
-//! | `columns` | columns by name |
+//! | `columns` | which columns, fields or datasets of a group make an input |
+//! | `text_inputs` | which columns of a text are which input |
 //! | `select` | columns and fields of a dataset |
 //! | `row` | numbers in the bytes of a row |
 //! | `records` | rows of bytes, read in blocks |
 //! | `packed`, `filters` | the bytes of a compound dataset in an HDF5 file |
+//! | `joined` | datasets of one feature each, side by side |
 //! | `stream` | one dataset, read in blocks of rows |
-//! | `joined` | datasets beside each other |
-//! | `opened` | all inputs of one file |
-//! | `source` | all files in their order, as event blocks |
+//! | `part` | one file with all inputs |
+//! | `source` | all inputs and files together, as event blocks |
 
 mod catalogue;
 mod columns;
@@ -24,13 +25,14 @@ mod filters;
 mod joined;
 mod mapping;
 mod numpy;
-mod opened;
 mod packed;
+mod part;
 mod records;
 mod row;
 mod select;
 mod source;
 mod stream;
 mod table;
+mod text_inputs;
 
 pub use source::{EventFile, EventOptions, EventSource, InputSpec};

@@ -173,7 +173,7 @@ fn each<T, const N: usize>(
 }
 
 /// A dtype of events; a number that it cannot hold becomes `None`.
-trait Exact: Copy {
+pub(super) trait Exact: Copy {
     fn float32(v: f32) -> Option<Self>;
     fn float64(v: f64) -> Option<Self>;
     fn signed(v: i64) -> Option<Self>;
@@ -217,11 +217,12 @@ impl Exact for f64 {
 }
 
 impl Exact for i64 {
-    fn float32(_: f32) -> Option<Self> {
-        None
+    fn float32(v: f32) -> Option<Self> {
+        Self::float64(v.into())
     }
-    fn float64(_: f64) -> Option<Self> {
-        None
+    fn float64(v: f64) -> Option<Self> {
+        let whole = v.trunc() == v && (-(2f64.powi(63))..2f64.powi(63)).contains(&v);
+        whole.then_some(v as Self)
     }
     fn signed(v: i64) -> Option<Self> {
         Some(v)
@@ -232,11 +233,12 @@ impl Exact for i64 {
 }
 
 impl Exact for u64 {
-    fn float32(_: f32) -> Option<Self> {
-        None
+    fn float32(v: f32) -> Option<Self> {
+        Self::float64(v.into())
     }
-    fn float64(_: f64) -> Option<Self> {
-        None
+    fn float64(v: f64) -> Option<Self> {
+        let whole = v.trunc() == v && (0.0..2f64.powi(64)).contains(&v);
+        whole.then_some(v as Self)
     }
     fn signed(v: i64) -> Option<Self> {
         v.try_into().ok()
@@ -348,6 +350,18 @@ mod tests {
         ] {
             assert!(Row::new(record, &records, pieces).is_err(), "{record} {records:?}");
         }
+    }
+
+    #[test]
+    fn whole_numbers() {
+        let edge = 2f64.powi(63);
+        assert_eq!(i64::float64(-edge), Some(i64::MIN));
+        assert_eq!(i64::float32(-7.0), Some(-7));
+        assert_eq!(u64::float64(edge), Some(1 << 63));
+        for v in [edge, 0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(i64::float64(v), None, "{v}");
+        }
+        assert_eq!([-1.0, 2.0 * edge, 1.5].map(u64::float64), [None; 3]);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::catalogue::{Entry, Kind, Record, list_names};
+use super::catalogue::{Entry, Kind, Record};
 use super::row::{Piece, Row, Scalar};
+use super::table::Columns;
 
 /// What is taken of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,10 +13,8 @@ pub(super) enum Pick {
     All,
     /// A part of the last axis.
     Columns(Range<usize>),
-    /// Fields of a struct by index, in this order.
+    /// Fields of a struct, or columns of a table, by index in this order.
     Fields(Vec<usize>),
-    /// Columns of a table by index, in this order.
-    Listed(Vec<usize>),
 }
 
 /// Takes `PATH[…]` apart; the second part is absent where nothing is chosen.
@@ -30,13 +29,32 @@ impl Pick {
     /// What the text between the brackets takes of a dataset.
     pub(super) fn parse(inside: &str, entry: &Entry) -> Result<Self, String> {
         match &entry.kind {
-            Kind::Record(record) => fields(inside, record).map(Self::Fields),
+            Kind::Record(_) => Self::of_names(&list(inside), entry),
             Kind::Numbers(_) => columns(inside, &entry.shape).map(Self::Columns),
-            Kind::Table(_) if inside.contains(':') => {
-                columns(inside, &entry.shape).map(Self::Columns)
-            }
-            Kind::Table(names) => listed(inside.split(',').map(str::trim), names).map(Self::Listed),
+            // A range has a colon, and a name that has one is in the header.
+            Kind::Text(table) => match inside.contains(':') && table.position(inside).is_none() {
+                true => columns(inside, &entry.shape).map(Self::Columns),
+                false => Self::of_names(&list(inside), entry),
+            },
             Kind::Other(name) => Err(format!("holds {name}, of which nothing can be chosen")),
+        }
+    }
+
+    /// The fields of a struct, or the columns of a table, that have these names.
+    pub(super) fn of_names(names: &[String], entry: &Entry) -> Result<Self, String> {
+        match &entry.kind {
+            Kind::Record(record) => fields(names, record).map(Self::Fields),
+            Kind::Text(table) => named(names, table).map(Self::Fields),
+            other => Err(format!("holds {other}, which has no names")),
+        }
+    }
+
+    /// The columns of a table of so many columns.
+    pub(super) fn columns_of_table(&self, count: usize) -> Vec<usize> {
+        match self {
+            Self::All => (0..count).collect(),
+            Self::Columns(columns) => columns.clone().collect(),
+            Self::Fields(fields) => fields.clone(),
         }
     }
 
@@ -45,11 +63,6 @@ impl Pick {
         let mut shape = entry.shape.clone();
         match (self, &entry.kind) {
             (Self::Columns(columns), _) => {
-                if let Some(last) = shape.last_mut() {
-                    *last = columns.len();
-                }
-            }
-            (Self::Listed(columns), _) => {
                 if let Some(last) = shape.last_mut() {
                     *last = columns.len();
                 }
@@ -74,9 +87,11 @@ impl Pick {
                     .collect();
                 format!("[{}]", names.join(","))
             }
-            (Self::Listed(columns), Kind::Table(names)) => {
-                let names: Vec<&str> =
-                    columns.iter().filter_map(|&c| names.get(c).map(String::as_str)).collect();
+            (Self::Fields(fields), Kind::Text(table)) => {
+                let names: Vec<&str> = fields
+                    .iter()
+                    .filter_map(|&f| table.names.as_ref()?.get(f).map(String::as_str))
+                    .collect();
                 format!("[{}]", names.join(","))
             }
             _ => String::new(),
@@ -121,31 +136,15 @@ fn holds(field: &str, what: &str) -> String {
     format!("field {field} holds {what}, expected numbers")
 }
 
-/// Columns of a table by their names.
-pub(super) fn listed<'n>(
-    wanted: impl Iterator<Item = &'n str>,
-    names: &[String],
-) -> Result<Vec<usize>, String> {
-    let mut chosen = Vec::new();
-    for name in wanted {
-        let Some(index) = names.iter().position(|n| n == name) else {
-            return Err(match names {
-                [] => format!("has no names of columns, and {name} is asked for"),
-                _ => format!("has no column {name}; its columns are {}", list_names(names)),
-            });
-        };
-        if chosen.contains(&index) {
-            return Err(format!("is asked for its column {name} twice"));
-        }
-        chosen.push(index);
-    }
-    Ok(chosen)
+/// The names in brackets.
+fn list(inside: &str) -> Vec<String> {
+    inside.split(',').map(|name| name.trim().to_owned()).collect()
 }
 
-fn fields(inside: &str, record: &Record) -> Result<Vec<usize>, String> {
+fn fields(names: &[String], record: &Record) -> Result<Vec<usize>, String> {
     let mut chosen = Vec::new();
-    for name in inside.split(',').map(str::trim) {
-        let Some(index) = record.fields.iter().position(|f| f.name == name) else {
+    for name in names {
+        let Some(index) = record.fields.iter().position(|f| f.name == *name) else {
             return Err(format!("has no field {name}; its fields are {}", record.names()));
         };
         if chosen.contains(&index) {
@@ -153,6 +152,26 @@ fn fields(inside: &str, record: &Record) -> Result<Vec<usize>, String> {
         }
         if let Err(what) = &record.fields[index].scalar {
             return Err(holds(name, what));
+        }
+        chosen.push(index);
+    }
+    Ok(chosen)
+}
+
+fn named(names: &[String], table: &Columns) -> Result<Vec<usize>, String> {
+    let Some(header) = &table.names else {
+        return Err("has no header with names: choose columns by number as [a:b]".to_owned());
+    };
+    let mut chosen = Vec::new();
+    for name in names {
+        let Some(index) = table.position(name) else {
+            return Err(format!("has no column {name}; its columns are {}", table.list()));
+        };
+        if header.iter().filter(|h| *h == name).count() > 1 {
+            return Err(format!("has more than one column {name}"));
+        }
+        if chosen.contains(&index) {
+            return Err(format!("is asked for its column {name} twice"));
         }
         chosen.push(index);
     }

@@ -1,11 +1,14 @@
-//! All files in their order, as event blocks.
+//! All inputs of a model together, from one file or several.
 
 use std::path::{Path, PathBuf};
 
 use bittrue_block::EventBlock;
 
-use super::opened::Opened;
+use super::part::Part;
 use crate::{IoError, IoErrorKind};
+
+/// Most files that are kept open; others are opened again when their turn comes.
+const MAX_OPEN: usize = 64;
 
 /// An input of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +24,12 @@ pub struct InputSpec {
 pub struct EventOptions {
     /// Datasets that the user assigns to inputs: input name (not needed when the model has one
     /// input) and path in the file. Behind the path there may be `[a:b]`, columns of the last
-    /// axis as in Python, or `[name,…]`, fields of a compound dataset, which make the last axis.
-    /// The path may be empty when the file holds one dataset.
+    /// axis as in Python, or `[name,…]`, fields of a compound dataset or columns of a table's
+    /// header, which make the last axis. The path may be empty when the file holds one dataset.
     pub datasets: Vec<(Option<String>, String)>,
-    /// Columns that make up an input, in this order: names of datasets in one group, of fields of a
-    /// compound dataset, or of columns of a text file. Where the input has an entry in
-    /// [`EventOptions::datasets`] too, that is the group, the dataset or the table.
+    /// Columns that make the last axis of an input, by name and in this order: columns of a
+    /// table's header, fields of a compound dataset, or datasets of a group. Where they are is
+    /// found, unless [`datasets`](Self::datasets) names the group or dataset.
     pub columns: Vec<(Option<String>, Vec<String>)>,
     /// Events to leave out at the beginning.
     pub skip: u64,
@@ -34,151 +37,201 @@ pub struct EventOptions {
     pub max_events: Option<u64>,
 }
 
-/// One of the files that events come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventFile {
-    /// Its path.
-    pub path: PathBuf,
-    /// Events in it.
-    pub events: u64,
-}
-
-/// The events of some files, as a stream of blocks. Their numbers count through all files.
+/// The events of a file, or of several in a row, as a stream of blocks.
 ///
 /// Memory does not grow with the files: each input holds one buffer of at most 16,384 events or
 /// 32 MiB, or one row of the dataset's chunks where that is more. For a chunked compound dataset
-/// the places of its chunks are kept too.
+/// the places of its chunks are kept too, and for a text those of every 4,096th line.
 #[derive(Debug)]
 pub struct EventSource {
-    files: Vec<EventFile>,
+    files: Vec<Member>,
     inputs: Vec<InputSpec>,
     options: EventOptions,
-    /// The file that is read, and the events in the files before it.
-    current: Opened,
-    index: usize,
-    before: u64,
-    next: u64,
-    end: u64,
+    skipped: u64,
+    next: usize,
+    end: usize,
+}
+
+/// A file that events are read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventFile {
+    /// Path as given.
+    pub path: PathBuf,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Number of its first event, counted through all files.
+    pub first: u64,
+    /// Events that it holds.
+    pub events: u64,
+}
+
+/// A file, and whether it is open.
+#[derive(Debug)]
+struct Member {
+    file: EventFile,
+    part: Option<Part>,
 }
 
 impl EventSource {
-    /// Opens files and finds in each the dataset `[event, …]` of each input: the one that
+    /// Opens a file and finds the dataset `[event, …]` of each input: the one that
     /// [`EventOptions::datasets`] names, else the one named like the input, else the only one
     /// whose shape fits. Groups are searched too.
     ///
-    /// A file is HDF5, a `.npy` array (named `arr_0`), a `.npz` archive of arrays, or text with one
-    /// event a line, whatever its name. Deflated arrays and text are read forward only: events that
-    /// are skipped are read too.
+    /// The file is HDF5, a `.npy` array (named `arr_0`), a `.npz` archive of arrays, or text with
+    /// one event a line (named `table`, see below), whatever its name. Deflated arrays are read
+    /// forward only: events that are skipped are inflated too.
+    ///
+    /// A line of text has the values of all inputs, one input after the other, each in C order.
+    /// They are separated by commas, semicolons, tabs or blanks; a first line without numbers
+    /// names the columns; lines that start with `#` are left out. A column of integers gives
+    /// integers, others the nearest float64. The text is read once as a whole to count its lines
+    /// and to check its columns.
     ///
     /// # Errors
     /// [`IoErrorKind::Events`]: unreadable file; no dataset, or more than one, that fits an input;
-    /// a dataset of wrong shape or without numbers; columns or fields that are not there; inputs of
-    /// different counts; no event left after [`EventOptions::skip`].
+    /// a dataset of wrong shape or without numbers; columns or fields that are not there; inputs
+    /// of different counts; a line of text with more or fewer values than the others; no event
+    /// left after [`EventOptions::skip`].
     pub fn open(
-        paths: &[impl AsRef<Path>],
+        path: &Path,
         inputs: &[InputSpec],
         options: &EventOptions,
     ) -> Result<Self, IoError> {
-        let error = |what: String| {
-            let path = paths.first().map_or(Path::new(""), AsRef::as_ref);
-            IoError::new(IoErrorKind::Events, path, what)
-        };
-        let mut files = Vec::with_capacity(paths.len());
-        let mut first = None;
+        Self::open_all(&[path.to_owned()], inputs, options)
+    }
+
+    /// Opens files as one: their events follow each other, and [`EventOptions::skip`] and
+    /// [`EventOptions::max_events`] count through all of them.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), for each file; or when one feeds an input from another dataset,
+    /// or from columns in another order, than the first one does.
+    pub fn open_all(
+        paths: &[PathBuf],
+        inputs: &[InputSpec],
+        options: &EventOptions,
+    ) -> Result<Self, IoError> {
+        let mut files: Vec<Member> = Vec::with_capacity(paths.len());
+        let mut total = 0usize;
         for path in paths {
-            // All are looked at before any event is run; only one is open at a time.
-            let path = path.as_ref();
-            let opened = Opened::open(path, inputs, options)?;
-            files.push(EventFile { path: path.to_owned(), events: opened.rows() as u64 });
-            first.get_or_insert(opened);
+            let part = Part::open(path, inputs, options)?;
+            if let Some(Member { file, part: Some(first) }) = files.first()
+                && let Some((what, help)) = part.differs(inputs, first, &file.path)
+            {
+                return Err(IoError::new(IoErrorKind::Events, path, what).with_help(help));
+            }
+            let (first, events) = (total as u64, part.events());
+            total = total.checked_add(events).ok_or_else(|| {
+                IoError::new(IoErrorKind::Events, path, "has more events than can be counted")
+            })?;
+            let file =
+                EventFile { path: path.clone(), bytes: part.bytes(), first, events: events as u64 };
+            files.push(Member { file, part: (files.len() < MAX_OPEN).then_some(part) });
         }
-        let Some(current) = first else {
-            return Err(error("no file is given".to_owned()));
+        let error = |what: String| match paths {
+            [path] => IoError::new(IoErrorKind::Events, path, what),
+            [first, ..] => {
+                let last = paths.last().unwrap_or(first).display();
+                let all = PathBuf::from(format!("{} … {last}", first.display()));
+                IoError::new(IoErrorKind::Events, &all, what)
+            }
+            [] => IoError::new(IoErrorKind::Events, Path::new("events"), what),
         };
-        let total: u64 = files.iter().map(|f| f.events).sum();
-        if options.skip >= total {
-            let holds = match files.len() {
-                1 => format!("dataset {} holds", current.datasets().next().unwrap_or_default()),
-                n => format!("the first of {n} files, which hold"),
+        if files.is_empty() {
+            return Err(error("no file is given".to_owned()).with_help("name at least one"));
+        }
+        let skip = usize::try_from(options.skip).ok().filter(|&skip| skip < total);
+        let Some(next) = skip else {
+            let holds = match files.as_slice() {
+                [Member { part: Some(part), .. }] => {
+                    let dataset = part.datasets().next().unwrap_or_default();
+                    format!("dataset {} holds", dataset.trim_start_matches('/'))
+                }
+                several => format!("these {} files hold", several.len()),
             };
             return Err(error(format!(
                 "{holds} {total} events, and {} are to be skipped",
                 options.skip
             ))
             .with_help("skip fewer events"));
-        }
+        };
         let most = options.max_events.unwrap_or(u64::MAX);
-        let end = options.skip.saturating_add(most).min(total);
-        if end == options.skip {
+        let end = next.saturating_add(usize::try_from(most).unwrap_or(usize::MAX)).min(total);
+        if end == next {
             return Err(error("no events are to be read".to_owned())
                 .with_help("ask for at least one event"));
         }
-        Ok(Self {
-            files,
-            inputs: inputs.to_vec(),
-            options: options.clone(),
-            current,
-            index: 0,
-            before: 0,
-            next: options.skip,
-            end,
-        })
+        let (inputs, options) = (inputs.to_vec(), options.clone());
+        Ok(Self { files, inputs, skipped: options.skip, options, next, end })
     }
 
     /// Events that are still to be read.
     pub fn count(&self) -> u64 {
-        self.end - self.next
+        (self.end - self.next) as u64
     }
 
     /// Values of one event, over all inputs.
     pub fn elements(&self) -> usize {
-        self.current.elements()
+        self.inputs.iter().map(|input| input.shape.iter().product::<usize>()).sum()
     }
 
-    /// Events left out at the beginning.
+    /// Events left out at the beginning of the first file.
     pub fn skipped(&self) -> u64 {
-        self.options.skip
+        self.skipped
     }
 
-    /// The files in their order.
-    pub fn files(&self) -> &[EventFile] {
-        &self.files
+    /// The files, in the order in which they are read.
+    pub fn files(&self) -> impl Iterator<Item = &EventFile> {
+        self.files.iter().map(|member| &member.file)
     }
 
-    /// The path of each input's dataset in the file that is read, and what is taken of it in brackets,
-    /// in the model's input order.
+    /// The path of each input's dataset in the first file, and what is taken of it in brackets, in
+    /// the model's input order; nothing once that file is read.
     pub fn datasets(&self) -> impl Iterator<Item = &str> {
-        self.current.datasets()
+        self.files.first().and_then(|m| m.part.as_ref()).into_iter().flat_map(Part::datasets)
     }
 
-    /// The next events, at most `max` (and at least one), of one file; `None` after the last one.
+    /// The next events, at most `max` (and at least one), all of one file; `None` after the last
+    /// one.
     ///
     /// # Errors
-    /// [`IoErrorKind::Events`]: a file is damaged, or not the one that was opened any more.
+    /// [`IoErrorKind::Events`]: the file is damaged, or has become shorter since it was opened.
     pub fn next_block(&mut self, max: usize) -> Result<Option<EventBlock>, IoError> {
-        if self.next == self.end {
+        let next = self.next;
+        if next >= self.end {
             return Ok(None);
         }
-        while self.next >= self.before + self.files[self.index].events {
-            self.before += self.files[self.index].events;
-            self.index += 1;
-            let file = &self.files[self.index];
-            self.current = Opened::open(&file.path, &self.inputs, &self.options)?;
-            if self.current.rows() as u64 != file.events {
-                let what = format!(
-                    "holds {} events now, and held {} when it was opened first",
-                    self.current.rows(),
-                    file.events
-                );
-                return Err(IoError::new(IoErrorKind::Events, &file.path, what)
-                    .with_help("wait until nothing writes to the file any more"));
+        let end_of = |file: &EventFile| (file.first + file.events) as usize;
+        let Some(member) = self.files.iter_mut().find(|m| end_of(&m.file) > next) else {
+            return Ok(None);
+        };
+        let file = &member.file;
+        let (from, end_of_file) = (next - file.first as usize, end_of(file));
+        let count = max.max(1).min(self.end.min(end_of_file) - next);
+        let mut part = match member.part.take() {
+            Some(part) => part,
+            None => {
+                let part = Part::open(&file.path, &self.inputs, &self.options)?;
+                if part.events() as u64 != file.events || part.bytes() != file.bytes {
+                    let what = format!(
+                        "has changed: it had {} events in {} bytes, and now {} in {}",
+                        file.events,
+                        file.bytes,
+                        part.events(),
+                        part.bytes()
+                    );
+                    return Err(IoError::new(IoErrorKind::Events, &file.path, what)
+                        .with_help("run again when the files are complete"));
+                }
+                part
             }
+        };
+        let inputs = part.read(&file.path, from, from + count)?;
+        self.next = next + count;
+        // The next file needs the room.
+        if self.next < end_of_file {
+            member.part = Some(part);
         }
-        let in_file = self.end.min(self.before + self.files[self.index].events) - self.next;
-        let count = (max.max(1) as u64).min(in_file);
-        let start = (self.next - self.before) as usize;
-        let block = self.current.read(start, start + count as usize, self.next)?;
-        self.next += count;
-        Ok(Some(block))
+        Ok(Some(EventBlock { first: next as u64, count, inputs }))
     }
 }

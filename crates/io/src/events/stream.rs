@@ -8,6 +8,7 @@ use hdf5::{Dataset, H5Type};
 use super::joined::Joined;
 use super::records::Records;
 use super::row::product;
+use super::table;
 use crate::number::{Dtype, Wide, read_rows};
 
 /// Rows that are read at once where their size allows it.
@@ -28,23 +29,27 @@ pub(super) enum Stream {
     U64(Column<u64>),
     /// What the HDF5 library does not read itself.
     Records(Records),
-    /// Several of them.
-    Joined(Box<Joined>),
+    /// Columns of a text.
+    Text(table::Rows),
+    /// Datasets of one feature each.
+    Joined(Joined),
 }
 
 impl Stream {
     /// Prepares to read an HDF5 dataset of shape `[rows, …]`, or some columns of its last axis.
+    /// `share` is how many streams share the memory of one.
     pub(super) fn new(
         dataset: Dataset,
         dtype: Dtype,
         shape: &[usize],
         columns: Option<Range<usize>>,
+        share: usize,
     ) -> Result<Self, String> {
         match dtype.wide() {
-            Wide::F32 => Column::new(dataset, shape, columns).map(Self::F32),
-            Wide::F64 => Column::new(dataset, shape, columns).map(Self::F64),
-            Wide::I64 => Column::new(dataset, shape, columns).map(Self::I64),
-            Wide::U64 => Column::new(dataset, shape, columns).map(Self::U64),
+            Wide::F32 => Column::new(dataset, shape, columns, share).map(Self::F32),
+            Wide::F64 => Column::new(dataset, shape, columns, share).map(Self::F64),
+            Wide::I64 => Column::new(dataset, shape, columns, share).map(Self::I64),
+            Wide::U64 => Column::new(dataset, shape, columns, share).map(Self::U64),
         }
     }
 
@@ -56,6 +61,7 @@ impl Stream {
             Self::I64(c) => c.elements,
             Self::U64(c) => c.elements,
             Self::Records(r) => r.elements(),
+            Self::Text(r) => r.elements(),
             Self::Joined(j) => j.elements(),
         }
     }
@@ -68,7 +74,8 @@ impl Stream {
             Self::I64(c) => c.read(start, end).map(EventData::I64),
             Self::U64(c) => c.read(start, end).map(EventData::U64),
             Self::Records(r) => r.read(start..end),
-            Self::Joined(j) => j.read(start, end),
+            Self::Text(r) => r.read(start..end),
+            Self::Joined(j) => j.read(start..end),
         }
     }
 }
@@ -95,6 +102,7 @@ impl<T: H5Type + Copy> Column<T> {
         dataset: Dataset,
         shape: &[usize],
         columns: Option<Range<usize>>,
+        share: usize,
     ) -> Result<Self, String> {
         let out_of_bounds = || format!("shape {shape:?} is out of bounds");
         let (&rows, event) = shape.split_first().ok_or_else(out_of_bounds)?;
@@ -114,7 +122,7 @@ impl<T: H5Type + Copy> Column<T> {
                  {MAX_CHUNK_BYTES} bytes; store them in smaller chunks (h5repack -l)"
             ));
         }
-        let wanted = BUFFER_ROWS.min(BUFFER_BYTES / row_bytes);
+        let wanted = BUFFER_ROWS.min(BUFFER_BYTES / share.max(1) / row_bytes);
         let unit = (wanted / chunk).max(1) * chunk;
         let rank = shape.len();
         let (buffer, filled) = (Vec::new(), (0, 0));

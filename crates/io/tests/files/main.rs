@@ -1,10 +1,13 @@
 //! Reading and writing files, through the public interface.
 
+mod columns;
 mod events;
 mod limits;
 mod messages;
 mod models;
 mod second_decoder;
+mod several;
+mod tables;
 mod traces;
 
 use std::path::PathBuf;

@@ -22,7 +22,7 @@ fn model_error(path: &Path) -> String {
 
 fn events_error(path: &Path) -> String {
     let error =
-        EventSource::open(&[path], &[input("in", &[4])], &EventOptions::default()).unwrap_err();
+        EventSource::open(path, &[input("in", &[4])], &EventOptions::default()).unwrap_err();
     assert_eq!((error.kind(), error.path()), (IoErrorKind::Events, path));
     text(&error)
 }
@@ -56,8 +56,19 @@ fn each_kind_of_file_has_its_message() {
         (
             write(&dir, "text.h5", b"hello"),
             "is not an HDF5 file",
-            "is text without a line of numbers",
+            "is text that cannot be read as events: line 1 is a header, and no event follows",
         ),
+        (
+            write(&dir, "e.root", b"root\0\0\xf7\x84"),
+            "is not an HDF5 file",
+            "is a ROOT file [write",
+        ),
+        (
+            write(&dir, "e.csv.gz", b"\x1f\x8b\x08\x08"),
+            "is not an HDF5 file",
+            "is compressed with gzip as a whole [decompress it first",
+        ),
+        (write(&dir, "e.txt", b"\xff\xfe1\0"), "is not an HDF5 file", "is UTF-16 text [save it"),
         (write(&dir, "long.h5", &[7; 5000]), "is not an HDF5 file", "is not an HDF5 file"),
         (
             write(&dir, "signature.h5", b"\x89HDF\r\n\x1a\n"),

@@ -228,7 +228,12 @@ fn explain_command(report: &Report, c: &Comparison, event: u64) -> String {
     if let Some(proxy) = &report.proxy {
         flag("--proxy", &proxy.path);
     }
-    flag("--events", &report.events.path);
+    match report.events.files.as_slice() {
+        [] => flag("--events", &report.events.path),
+        files => files.iter().for_each(|file| flag("--events", &file.path)),
+    }
+    report.events.datasets.iter().for_each(|dataset| flag("--dataset", dataset));
+    report.events.columns.iter().for_each(|columns| flag("--columns", columns));
     for input_type in &report.input_types {
         flag("--input-type", input_type);
     }

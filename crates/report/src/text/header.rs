@@ -1,6 +1,6 @@
 //! What was compared: program, model, events, and everything that a reader must know first.
 
-use bittrue_record::Report;
+use bittrue_record::{EventsInfo, Report};
 
 use super::audit;
 use super::format::{clean, count, thousands, wrap};
@@ -38,7 +38,7 @@ pub(super) fn header(report: &Report, paint: Paint, width: usize) -> Vec<String>
         entry("proxy", None, &format!("{} (sha256 {hash})", proxy.path));
     }
     let events = &report.events;
-    let mut text = format!("{} ({} bytes", events.path, thousands(events.size));
+    let mut text = format!("{} ({} bytes", files(events), thousands(events.size));
     if let Some(sha256) = &events.sha256 {
         text += &format!(", sha256 {}", short_hash(sha256));
     }
@@ -63,6 +63,16 @@ pub(super) fn header(report: &Report, paint: Paint, width: usize) -> Vec<String>
         entry("warning", Some(Tone::Caution), &text);
     }
     lines
+}
+
+/// The event files: all names of a few, the ends of a long list.
+fn files(events: &EventsInfo) -> String {
+    match events.files.as_slice() {
+        [first, _, .., last] => {
+            format!("{}, …, {} ({} files)", first.path, last.path, events.files.len())
+        }
+        _ => events.path.clone(),
+    }
 }
 
 pub(super) fn short_hash(sha256: &str) -> String {

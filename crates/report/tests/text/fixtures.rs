@@ -150,6 +150,8 @@ pub(crate) fn report(events: u64, comparisons: Vec<Comparison>) -> Report {
             skipped: 0,
             sha256: None,
             files: Vec::new(),
+            datasets: Vec::new(),
+            columns: Vec::new(),
         },
         input_types: Vec::new(),
         assumptions: Vec::new(),

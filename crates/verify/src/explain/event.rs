@@ -11,7 +11,7 @@ use super::layer::{LegEvent, LegLayer, not_formed};
 use super::select::{Elements, select};
 use crate::session::{LoadedModel, LoadedProxy, Session};
 use crate::verify::tool;
-use crate::{Error, ErrorKind, InputTypeOption, Leg, Progress, events, input_type};
+use crate::{Error, ErrorKind, InputTypeOption, Leg, Progress, event_files, input_type};
 
 /// Which event to explain, in which legs.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ pub fn explain(config: &ExplainConfig, progress: &dyn Progress) -> Result<Explan
     let model_info = loaded.info()?;
     let inputs = loaded.inputs();
     let open = |options: &EventOptions| {
-        EventSource::open(&config.events, &inputs, options).map_err(Error::from)
+        EventSource::open_all(&config.events, &inputs, options).map_err(Error::from)
     };
     let source = open(&config.options)?;
     let selection = Selection { first: source.skipped(), count: source.count() };
@@ -94,7 +94,7 @@ pub fn explain(config: &ExplainConfig, progress: &dyn Progress) -> Result<Explan
         model: model_info,
         proxy: proxy_info,
         event: EventPlace {
-            path: events::names(&config.events),
+            path: event_files::joined(&config.events),
             row: config.event,
             count: selection.count,
             skipped: selection.first,
@@ -162,8 +162,11 @@ fn check_row(config: &ExplainConfig, selection: Selection) -> Result<(), Error> 
         (true, n) => format!("it holds {n} events"),
         (false, n) => format!("with --skip and --max-events {n} of its events are read"),
     };
-    let message =
-        format!("{}: there is no event {}: {what}", events::names(&config.events), config.event);
+    let message = format!(
+        "{}: there is no event {}: {what}",
+        event_files::joined(&config.events),
+        config.event
+    );
     let help = format!("events are counted from 0: give --event {first} to {last}");
     Err(Error::new(ErrorKind::Events, message).with_help(Some(&help)))
 }
