@@ -13,7 +13,41 @@
 //! Not followed: a relu computed inside the kernel of a product with bias makes zero of NaN for its
 //! readers, while by itself it keeps NaN. Here NaN stays NaN, and is flagged as not finite.
 
-use bittrue_model::{MergeKind, NodeId, Op, Rounding32, TypedModel};
+use bittrue_model::{CallId, MergeKind, NodeId, Op, Rounding32, TypedModel};
+
+/// A leg's graph, and what would be searched for again and again.
+#[derive(Debug)]
+pub(crate) struct Graph<'t> {
+    pub(crate) typed: &'t TypedModel,
+    /// For each node the number of nodes that read it.
+    readers: Vec<usize>,
+    /// For each call of the source model the nodes that came from it, in order.
+    of_call: Vec<Vec<usize>>,
+}
+
+impl<'t> Graph<'t> {
+    pub(crate) fn new(typed: &'t TypedModel) -> Self {
+        let mut readers = vec![0; typed.nodes.len()];
+        let mut of_call: Vec<Vec<usize>> = vec![Vec::new(); typed.aligned.len()];
+        for (id, node) in typed.nodes.iter().enumerate() {
+            for (n, argument) in node.inputs.iter().enumerate() {
+                // A node that reads another one twice is one reader.
+                if !node.inputs[..n].contains(argument) {
+                    readers[argument.0] += 1;
+                }
+            }
+            if let Some(nodes) = of_call.get_mut(node.origin.0) {
+                nodes.push(id);
+            }
+        }
+        Self { typed, readers, of_call }
+    }
+
+    /// The nodes that came from a call.
+    pub(crate) fn of_call(&self, call: CallId) -> &[usize] {
+        &self.of_call[call.0]
+    }
+}
 
 /// One term of a sum that may be regrouped.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +61,8 @@ pub(crate) enum Term {
 }
 
 /// The terms of the sum `id`, if some of its arguments are sums that disappear into it.
-pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
+pub(crate) fn regrouped(graph: &Graph<'_>, id: NodeId) -> Option<Vec<Term>> {
+    let typed = graph.typed;
     let node = &typed.nodes[id.0];
     let sum = matches!(node.op, Op::Merge(MergeKind::Add | MergeKind::Average));
     if !sum || node.rules.arithmetic == Rounding32::Exact {
@@ -38,9 +73,8 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
     let mut open: Vec<NodeId> = node.inputs.iter().rev().copied().collect();
     while let Some(argument) = open.pop() {
         let a = &typed.nodes[argument.0];
-        let readers = typed.nodes.iter().filter(|n| n.inputs.contains(&argument)).count();
         match &a.op {
-            _ if readers != 1 => terms.push(Term::Node(argument)),
+            _ if graph.readers[argument.0] != 1 => terms.push(Term::Node(argument)),
             Op::QuantizedBits(_) | Op::QuantizedRelu(_) => {
                 any = true;
                 terms.push(Term::Node(a.inputs[0]));
@@ -75,7 +109,8 @@ pub(crate) enum Normalised {
 
 /// How the readers of node `id` see it, if it is a batch normalisation. Its own result, where it is
 /// what a model ends in, is never fused.
-pub(crate) fn normalised(typed: &TypedModel, id: NodeId) -> Normalised {
+pub(crate) fn normalised(graph: &Graph<'_>, id: NodeId) -> Normalised {
+    let typed = graph.typed;
     let node = &typed.nodes[id.0];
     let Op::BatchNorm(norm) = &node.op else { return Normalised::Alone };
     if node.shape.len() != 3 || !matches!(norm.axes.as_slice(), [0] | [2]) {
@@ -92,8 +127,7 @@ pub(crate) fn normalised(typed: &TypedModel, id: NodeId) -> Normalised {
     if window.size.len() != 2 || window.dilation.iter().any(|&d| d != 1) {
         return Normalised::Alone;
     }
-    let readers = typed.nodes.iter().filter(|n| n.inputs.contains(&conv)).count();
-    match readers == 1 && !typed.outputs.contains(&conv) {
+    match graph.readers[conv.0] == 1 && !typed.outputs.contains(&conv) {
         true => Normalised::Within(conv),
         false => Normalised::Either(conv),
     }
@@ -101,10 +135,10 @@ pub(crate) fn normalised(typed: &TypedModel, id: NodeId) -> Normalised {
 
 /// Whether a normalisation is an output of the model, and has readers for which it is fused: then it
 /// depends on what else is fetched.
-pub(crate) fn is_output_and_fused(typed: &TypedModel, id: NodeId) -> bool {
-    typed.outputs.contains(&id)
-        && typed.nodes.iter().any(|n| n.inputs.contains(&id))
-        && normalised(typed, id) != Normalised::Alone
+pub(crate) fn is_output_and_fused(graph: &Graph<'_>, id: NodeId) -> bool {
+    graph.readers[id.0] > 0
+        && graph.typed.outputs.contains(&id)
+        && normalised(graph, id) != Normalised::Alone
 }
 
 /// Whether the node is a function that may be computed inside the kernel of the sums before it.
