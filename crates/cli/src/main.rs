@@ -9,6 +9,8 @@ mod inspect;
 mod legs;
 mod output;
 mod progress;
+#[cfg(unix)]
+mod supervise;
 mod trace;
 mod usage;
 
@@ -22,6 +24,12 @@ use failure::Failure;
 
 fn main() -> ProcessCode {
     let cli = usage::parse();
+    #[cfg(unix)]
+    if cli.reads_files()
+        && let Some(code) = supervise::supervise()
+    {
+        return code;
+    }
     // A bug is reported like every other failure, with its own code.
     let outcome = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
         Err(Failure::new(ExitCode::Internal, "internal error: this is a bug in bittrue").with_help(

@@ -43,6 +43,9 @@ pub(crate) fn open(kind: IoErrorKind, path: &Path) -> Result<File, IoError> {
         }
         Content::Zip => return error("is a zip archive", &format!("give {wanted}")),
         Content::Numpy => return error("is a NumPy file", &format!("give {wanted}")),
+        Content::Gzip => {
+            return error("is compressed with gzip", "unpack it first, with gunzip");
+        }
         Content::GitLfs => {
             return error(
                 "is a Git LFS pointer; the file itself has not been downloaded",
@@ -75,6 +78,7 @@ pub(crate) enum Content {
     Empty,
     Zip,
     Numpy,
+    Gzip,
     GitLfs,
     Other,
 }
@@ -100,6 +104,7 @@ fn content(path: &Path) -> io::Result<Content> {
         [] => Content::Empty,
         h if h.starts_with(b"PK\x03\x04") || h.starts_with(b"PK\x05\x06") => Content::Zip,
         h if h.starts_with(b"\x93NUMPY") => Content::Numpy,
+        h if h.starts_with(b"\x1f\x8b\x08") => Content::Gzip,
         h if h.starts_with(b"version https://git-lfs") => Content::GitLfs,
         h if h.starts_with(&SIGNATURE) || has_user_block(&mut file)? => Content::Hdf5,
         _ => Content::Other,

@@ -10,4 +10,4 @@ mod json;
 mod text;
 
 pub use json::json;
-pub use text::{TextOptions, text};
+pub use text::{TextOptions, clean, text};

@@ -5,7 +5,9 @@
 
 mod bad_inputs;
 mod bad_outputs;
+mod bad_table;
 mod help;
+mod hostile;
 mod inspect;
 mod interrupt;
 mod run;

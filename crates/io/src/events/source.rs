@@ -1,5 +1,6 @@
 //! All inputs of a model together.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use bittrue_block::{EventBlock, InputEvents};
@@ -7,7 +8,23 @@ use bittrue_block::{EventBlock, InputEvents};
 use super::container::Container;
 use super::mapping::{self, Choice};
 use super::stream::Stream;
-use crate::{IoError, IoErrorKind};
+use crate::{IoError, IoErrorKind, watch};
+
+/// Most bytes of a block, unless one event is larger.
+const BLOCK_BYTES: usize = 128 << 20;
+
+/// Most bytes that all inputs together keep in memory while they are read.
+const MAX_BUFFER_BYTES: usize = 1 << 30;
+
+/// Largest event, all inputs together, in values.
+const MAX_EVENT: usize = 1 << 26;
+
+/// Blocks end at whole batches of Keras where they can.
+const BATCH: usize = 32;
+
+/// What helps where nothing else is known.
+const AGAIN: &str =
+    "copy the file again, or write the events again; `h5ls -rv FILE` lists an HDF5 file";
 
 /// An input of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +57,9 @@ pub struct EventOptions {
 #[derive(Debug)]
 pub struct EventSource {
     path: PathBuf,
+    /// The file, and its length when it was opened.
+    on_disk: File,
+    bytes: u64,
     inputs: Vec<Input>,
     skipped: u64,
     next: usize,
@@ -69,9 +89,10 @@ impl EventSource {
         inputs: &[InputSpec],
         options: &EventOptions,
     ) -> Result<Self, IoError> {
+        let _reading = watch::reading(IoErrorKind::Events, path);
         let container = Container::open(path)?;
         let error = |what: String| IoError::new(IoErrorKind::Events, path, what);
-        let entries = container.entries().map_err(error)?;
+        let entries = container.entries().map_err(|what| error(what).with_help(AGAIN))?;
         let chosen = mapping::choose(inputs, &entries, &options.datasets).map_err(|e| {
             let failed = error(e.what);
             match e.help {
@@ -79,11 +100,13 @@ impl EventSource {
                 None => failed,
             }
         })?;
-        let mut streams = Vec::with_capacity(inputs.len());
+        let mut streams: Vec<Input> = Vec::with_capacity(inputs.len());
+        let (mut values, mut buffers) = (0_usize, 0_usize);
         let mut rows: Option<(&str, usize)> = None;
         for Choice { index, pick } in &chosen {
             let entry = &entries[*index];
-            let place = |what: String| error(format!("dataset {}: {what}", entry.path));
+            let place =
+                |what: String| error(format!("dataset {}: {what}", entry.path)).with_help(AGAIN);
             let count = entry.shape.first().copied().unwrap_or(0);
             match rows {
                 Some((other, n)) if n != count => {
@@ -92,7 +115,17 @@ impl EventSource {
                 }
                 _ => rows = Some((&entry.path, count)),
             }
+            watch::step();
             let stream = container.stream(*index, entry, pick).map_err(place)?;
+            values = values.saturating_add(stream.elements());
+            buffers = buffers.saturating_add(stream.buffer_bytes());
+            if values > MAX_EVENT || buffers > MAX_BUFFER_BYTES {
+                return Err(place(format!(
+                    "the inputs so far need {values} values per event and {buffers} bytes of \
+                     memory; supported are {MAX_EVENT} and {MAX_BUFFER_BYTES}"
+                ))
+                .with_help("store the events in smaller chunks (h5repack -l)"));
+            }
             let dataset = format!("/{}{}", entry.path, pick.suffix(entry));
             streams.push(Input { dataset, stream });
         }
@@ -117,7 +150,18 @@ impl EventSource {
             return Err(error("no events are to be read".to_owned())
                 .with_help("ask for at least one event"));
         }
-        Ok(Self { path: path.to_owned(), inputs: streams, skipped: options.skip, next, end })
+        for input in &streams {
+            input.stream.check_rows(&(next..end)).map_err(|what| {
+                error(format!("dataset {}: {what}", input.dataset)).with_help(
+                    "copy the file again; or read only what was written, with --max-events, or \
+                     another dataset",
+                )
+            })?;
+        }
+        let on_disk = File::open(path).map_err(|e| error(e.to_string()).with_help(AGAIN))?;
+        let bytes = on_disk.metadata().map_or(0, |m| m.len());
+        let (path, inputs) = (path.to_owned(), streams);
+        Ok(Self { path, on_disk, bytes, inputs, skipped: options.skip, next, end })
     }
 
     /// Events that are still to be read.
@@ -136,18 +180,27 @@ impl EventSource {
         self.inputs.iter().map(|input| input.dataset.as_str())
     }
 
-    /// The next events, at most `max` (and at least one); `None` after the last one.
+    /// The next events, at most `max` (and at least one), and fewer where events are large; `None`
+    /// after the last one.
     ///
     /// # Errors
     /// [`IoErrorKind::Events`]: the file is damaged.
     pub fn next_block(&mut self, max: usize) -> Result<Option<EventBlock>, IoError> {
-        let count = max.max(1).min(self.end - self.next);
+        let event_bytes: usize = self.inputs.iter().map(|i| i.stream.elements() * 8).sum();
+        let most = match BLOCK_BYTES / event_bytes.max(1) {
+            0 => 1,
+            few if few < BATCH => few,
+            many => many / BATCH * BATCH,
+        };
+        let count = max.clamp(1, most).min(self.end - self.next);
         if count == 0 {
             return Ok(None);
         }
+        let _reading = watch::reading(IoErrorKind::Events, &self.path);
         let (start, end) = (self.next, self.next + count);
         let mut inputs = Vec::with_capacity(self.inputs.len());
         for input in &mut self.inputs {
+            watch::step();
             let elements = input.stream.elements();
             let data = input.stream.read(start, end).map_err(|what| {
                 let what = format!("dataset {}: {what}", input.dataset);
@@ -157,6 +210,11 @@ impl EventSource {
                 )
             })?;
             inputs.push(InputEvents { elements, data });
+        }
+        // The library reads zeros beyond the end of a file.
+        if self.on_disk.metadata().is_ok_and(|m| m.len() < self.bytes) {
+            let what = format!("has become shorter than {} bytes while it was read", self.bytes);
+            return Err(IoError::new(IoErrorKind::Events, &self.path, what).with_help(AGAIN));
         }
         self.next = end;
         Ok(Some(EventBlock { first: start as u64, count, inputs }))

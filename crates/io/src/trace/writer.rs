@@ -9,7 +9,7 @@ use hdf5::{File, Group, Location};
 use super::column::Column;
 use super::name::escape;
 use crate::number::read_rows;
-use crate::{IoError, IoErrorKind};
+use crate::{IoError, IoErrorKind, watch};
 
 /// The version of the layout.
 const FORMAT: u32 = 1;
@@ -288,6 +288,7 @@ fn create_beside(path: &Path) -> Result<(File, Temporary, PathBuf), IoError> {
         return Err(error("it is no file name in UTF-8"));
     };
     let temporary = place.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    watch::temporary(&temporary);
     // The operating system's own message is clearer than the library's.
     std::fs::File::create_new(&temporary).map_err(|e| error(&e.to_string()))?;
     let guard = Temporary { path: temporary, kept: false };

@@ -8,4 +8,5 @@ mod layout;
 mod paint;
 mod table;
 
+pub use format::clean;
 pub use layout::{TextOptions, text};
