@@ -150,7 +150,7 @@ def events() -> None:
     write("text_events.h5", events=np.char.mod("%.6f", values).astype("S12"))
     write("other_kind.h5", **{"run/number": np.arange(3), "calo/towers": np.zeros((3, 4, 4))})
 
-    # Chunks that were never written take no space: events for hours.
+    # Chunks that were never written take no space.
     with h5py.File(HERE / "endless_events.h5", "w", libver="latest") as file:
         file.create_dataset("events", (2_000_000_000, 16), "f4", chunks=(4096, 16))
 

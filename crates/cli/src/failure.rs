@@ -4,8 +4,11 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use bittrue_record::ExitCode;
-use bittrue_report::RunFailure;
+use bittrue_report::{RunFailure, clean};
 use bittrue_verify::{Error, ErrorKind};
+
+/// Longest message, in characters. What a file says of itself may be of any length.
+const MAX_MESSAGE: usize = 4000;
 
 /// A run that ended early.
 #[derive(Debug)]
@@ -17,7 +20,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: ExitCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: None }
+        Self { code, message: printable(&message.into()), help: None }
     }
 
     /// A panic, after its own message.
@@ -28,7 +31,7 @@ impl Failure {
     }
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(printable(&help.into()));
         self
     }
 
@@ -62,6 +65,14 @@ impl Failure {
     }
 }
 
+/// One line of text of bounded length that does nothing to a terminal: messages quote files.
+fn printable(text: &str) -> String {
+    match text.char_indices().nth(MAX_MESSAGE) {
+        None => clean(text),
+        Some((end, _)) => clean(&text[..end]) + "…",
+    }
+}
+
 impl From<Error> for Failure {
     fn from(e: Error) -> Self {
         let code = match e.kind() {
@@ -84,6 +95,14 @@ impl From<Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_one_printable_line() {
+        let failure = Failure::new(ExitCode::Model, "a\nerror: \u{1b}[2Jb").with_help("\u{202e}c");
+        assert_eq!(failure.text(false), "error: a\\u{a}error: \\u{1b}[2Jb\n  help: \\u{202e}c\n");
+        let long = Failure::new(ExitCode::Model, "é".repeat(5000)).text(false);
+        assert_eq!(long.chars().count(), "error: ".len() + 4000 + 2);
+    }
 
     #[test]
     fn colors_surround_words_only() {

@@ -14,6 +14,8 @@ mod output;
 mod progress;
 mod reports;
 mod save;
+#[cfg(unix)]
+mod supervise;
 mod trace;
 mod usage;
 
@@ -27,6 +29,12 @@ use failure::Failure;
 
 fn main() -> ProcessCode {
     let cli = usage::parse();
+    #[cfg(unix)]
+    if cli.reads_files()
+        && let Some(code) = supervise::supervise()
+    {
+        return code;
+    }
     // A bug is reported like every other failure, with its own code.
     let outcome = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| Err(Failure::bug()));
     let code = match outcome {

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use bittrue_io::watch;
 use bittrue_record::ExitCode;
 
 use crate::args::ModelArgs;
@@ -43,6 +44,7 @@ impl OutputFile {
         let mut name = target.file_name().unwrap_or_default().to_owned();
         name.push(format!(".part{}", std::process::id()));
         let temporary = target.with_file_name(name);
+        watch::temporary(&temporary);
         let file = File::create(&temporary).map_err(failed)?;
         let unfinished = Some(Unfinished { temporary, target });
         Ok(Self { path: path.to_owned(), file, unfinished })

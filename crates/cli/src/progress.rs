@@ -3,10 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use bittrue_record::ExitCode;
 use bittrue_verify::Progress;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+/// A signal that follows another one so soon is the same key: the terminal sends it, and so does the
+/// process that watches over this one.
+const SAME_KEY: Duration = Duration::from_millis(300);
 
 /// Progress of a run, shown only where stderr is a terminal.
 pub(crate) struct Bar {
@@ -28,9 +33,11 @@ impl Bar {
         }
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupted);
+        let mut first: Option<Instant> = None;
         // Without a handler Ctrl-C just ends the program, which is what a failure here leaves.
         let _ = ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::SeqCst) {
+            flag.store(true, Ordering::SeqCst);
+            if first.get_or_insert_with(Instant::now).elapsed() > SAME_KEY {
                 std::process::exit(ExitCode::Interrupted.code().into());
             }
         });

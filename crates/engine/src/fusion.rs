@@ -20,7 +20,43 @@
 //! Not followed: a relu computed inside the kernel of a product with bias makes zero of NaN for its
 //! readers, while by itself it keeps NaN. Here NaN stays NaN, and is flagged as not finite.
 
-use bittrue_model::{MergeKind, NodeId, Op, Rounding32, TypedModel, Window};
+use std::collections::HashMap;
+
+use bittrue_model::{CallId, MergeKind, NodeId, Op, Rounding32, TypedModel, Window};
+
+/// A leg's graph, and what would be searched for again and again.
+#[derive(Debug)]
+pub(crate) struct Graph<'t> {
+    pub(crate) typed: &'t TypedModel,
+    /// For each node the number of nodes that read it.
+    readers: Vec<usize>,
+    /// For each call of the source model the nodes that came from it, in order.
+    of_call: Vec<Vec<usize>>,
+}
+
+impl<'t> Graph<'t> {
+    pub(crate) fn new(typed: &'t TypedModel) -> Self {
+        let mut readers = vec![0; typed.nodes.len()];
+        let mut of_call: Vec<Vec<usize>> = vec![Vec::new(); typed.aligned.len()];
+        for (id, node) in typed.nodes.iter().enumerate() {
+            for (n, argument) in node.inputs.iter().enumerate() {
+                // A node that reads another one twice is one reader.
+                if !node.inputs[..n].contains(argument) {
+                    readers[argument.0] += 1;
+                }
+            }
+            if let Some(nodes) = of_call.get_mut(node.origin.0) {
+                nodes.push(id);
+            }
+        }
+        Self { typed, readers, of_call }
+    }
+
+    /// The nodes that came from a call.
+    pub(crate) fn of_call(&self, call: CallId) -> &[usize] {
+        &self.of_call[call.0]
+    }
+}
 
 /// One term of a sum that may be regrouped.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,16 +77,15 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
     if !sum || node.rules.arithmetic == Rounding32::Exact {
         return None;
     }
-    let part = sub_model(typed, id);
+    let readers = readers_before(typed, id);
     let mut terms = Vec::new();
     let repeats = |(n, argument)| node.inputs[..n].contains(argument);
     let mut any = node.inputs.iter().enumerate().any(repeats);
     let mut open: Vec<NodeId> = node.inputs.iter().rev().copied().collect();
     while let Some(argument) = open.pop() {
         let a = &typed.nodes[argument.0];
-        let readers = part.iter().filter(|n| typed.nodes[n.0].inputs.contains(&argument)).count();
         match &a.op {
-            _ if readers != 1 => terms.push(Term::Node(argument)),
+            _ if readers.get(&argument) != Some(&1) => terms.push(Term::Node(argument)),
             Op::QuantizedBits(_) | Op::QuantizedRelu(_) => {
                 any = true;
                 terms.push(Term::Node(a.inputs[0]));
@@ -72,18 +107,25 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
     any.then_some(terms)
 }
 
-/// The nodes of the sub-model that ends in `id`.
-fn sub_model(typed: &TypedModel, id: NodeId) -> Vec<NodeId> {
-    let mut inside = vec![false; typed.nodes.len()];
-    let mut found = Vec::new();
+/// For each node that the sub-model ending in `id` reads, the number of its nodes that do.
+fn readers_before(typed: &TypedModel, id: NodeId) -> HashMap<NodeId, usize> {
+    let mut readers: HashMap<NodeId, usize> = HashMap::new();
     let mut open = vec![id];
     while let Some(id) = open.pop() {
-        if !std::mem::replace(&mut inside[id.0], true) {
-            found.push(id);
-            open.extend(&typed.nodes[id.0].inputs);
+        let inputs = &typed.nodes[id.0].inputs;
+        for (n, &argument) in inputs.iter().enumerate() {
+            // A node that reads another one twice is one reader.
+            if inputs[..n].contains(&argument) {
+                continue;
+            }
+            let known = readers.entry(argument).or_default();
+            *known += 1;
+            if *known == 1 {
+                open.push(argument);
+            }
         }
     }
-    found
+    readers
 }
 
 /// Whether a convolution over an event `[cell…, channel]` may begin with its bias. Seen where the kernel
@@ -135,7 +177,8 @@ pub(crate) enum Normalised {
 
 /// How the readers of node `id` see it, if it is a batch normalisation. Its own result, where it is
 /// what a model ends in, is never fused.
-pub(crate) fn normalised(typed: &TypedModel, id: NodeId) -> Normalised {
+pub(crate) fn normalised(graph: &Graph<'_>, id: NodeId) -> Normalised {
+    let typed = graph.typed;
     let node = &typed.nodes[id.0];
     let Op::BatchNorm(norm) = &node.op else { return Normalised::Alone };
     if node.shape.len() != 3 || !matches!(norm.axes.as_slice(), [0] | [2]) {
@@ -152,8 +195,7 @@ pub(crate) fn normalised(typed: &TypedModel, id: NodeId) -> Normalised {
     if window.size.len() != 2 || window.dilation.iter().any(|&d| d != 1) {
         return Normalised::Alone;
     }
-    let readers = typed.nodes.iter().filter(|n| n.inputs.contains(&conv)).count();
-    match readers == 1 && !typed.outputs.contains(&conv) {
+    match graph.readers[conv.0] == 1 && !typed.outputs.contains(&conv) {
         true => Normalised::Within(conv),
         false => Normalised::Either(conv),
     }
@@ -161,10 +203,10 @@ pub(crate) fn normalised(typed: &TypedModel, id: NodeId) -> Normalised {
 
 /// Whether a normalisation is an output of the model, and has readers for which it is fused: then it
 /// depends on what else is fetched.
-pub(crate) fn is_output_and_fused(typed: &TypedModel, id: NodeId) -> bool {
-    typed.outputs.contains(&id)
-        && typed.nodes.iter().any(|n| n.inputs.contains(&id))
-        && normalised(typed, id) != Normalised::Alone
+pub(crate) fn is_output_and_fused(graph: &Graph<'_>, id: NodeId) -> bool {
+    graph.readers[id.0] > 0
+        && graph.typed.outputs.contains(&id)
+        && normalised(graph, id) != Normalised::Alone
 }
 
 /// Whether the node is a function that may be computed inside the kernel of the sums before it.

@@ -1,12 +1,14 @@
 //! Programs: kernels in order, over slots that hold tensors.
 
+use std::collections::HashMap;
+
 use bittrue_block::Storage;
 use bittrue_fixed::Kif;
 use bittrue_model::{CallId, Model, NodeId, Op, Place, TypedModel};
 
 use crate::PlanError;
 use crate::edge::{Edge, Repr};
-use crate::fusion::{self, Normalised};
+use crate::fusion::{self, Graph, Normalised};
 use crate::kernel::Kernel;
 use crate::lower::linear::Analyses;
 use crate::lower::{Care, Neighbours, lower, norm};
@@ -78,10 +80,11 @@ pub struct EdgeInfo {
 impl Program {
     /// The program of a whole leg.
     pub(crate) fn new(
-        typed: &TypedModel,
+        graph: &Graph<'_>,
         care: Care,
         interner: &mut Interner,
     ) -> Result<Self, PlanError> {
+        let typed = graph.typed;
         let mut program = Self::default();
         let mut slot_of: Vec<usize> = Vec::with_capacity(typed.nodes.len());
         // What the readers of a node see, which is not always its own result.
@@ -89,9 +92,9 @@ impl Program {
         for id in 0..typed.nodes.len() {
             let inputs = typed.nodes[id].inputs.iter().map(|n| feed_of[n.0]).collect();
             let known = |n: NodeId| feed_of.get(n.0).copied();
-            let slot = program.node(typed, NodeId(id), inputs, &known, care, interner)?;
+            let slot = program.node(graph, NodeId(id), inputs, &known, care, interner)?;
             slot_of.push(slot);
-            let feed = program.feed(typed, NodeId(id), &feed_of, interner)?;
+            let feed = program.feed(graph, NodeId(id), &feed_of, interner)?;
             feed_of.push(feed.unwrap_or(slot));
         }
         program.aligned = typed.aligned.iter().map(|a| a.map(|a| slot_of[a.node.0])).collect();
@@ -111,13 +114,14 @@ impl Program {
     /// nodes before it, as far as this program has them.
     fn node(
         &mut self,
-        typed: &TypedModel,
+        graph: &Graph<'_>,
         id: NodeId,
         inputs: Vec<usize>,
         known: &dyn Fn(NodeId) -> Option<usize>,
         care: Care,
         interner: &mut Interner,
     ) -> Result<usize, PlanError> {
+        let typed = graph.typed;
         let node = &typed.nodes[id.0];
         let shapes: Vec<&[usize]> =
             node.inputs.iter().map(|n| typed.nodes[n.0].shape.as_slice()).collect();
@@ -125,7 +129,7 @@ impl Program {
         let (regrouped, extra) = terms(typed, id, &inputs, known).unwrap_or_default();
         let neighbours = Neighbours {
             inside_linear: fusion::inside_linear(typed, id),
-            either: fusion::is_output_and_fused(typed, id),
+            either: fusion::is_output_and_fused(graph, id),
             swish: fusion::is_swish(typed, id),
             behind_product: fusion::behind_product(typed, id),
             regrouped,
@@ -155,13 +159,13 @@ impl Program {
     /// Adds what the readers of a node see, where that is not its own result.
     fn feed(
         &mut self,
-        typed: &TypedModel,
+        graph: &Graph<'_>,
         id: NodeId,
         feed_of: &[usize],
         interner: &mut Interner,
     ) -> Result<Option<usize>, PlanError> {
-        let node = &typed.nodes[id.0];
-        let (conv, form) = match fusion::normalised(typed, id) {
+        let node = &graph.typed.nodes[id.0];
+        let (conv, form) = match fusion::normalised(graph, id) {
             Normalised::Alone => return Ok(None),
             Normalised::Within(conv) => (conv, norm::Form::Within),
             Normalised::Either(conv) => (conv, norm::Form::Either),
@@ -299,12 +303,13 @@ impl OwnProgram {
     /// the call has no arguments.
     pub(crate) fn new(
         model: &Model,
-        typed: &TypedModel,
+        graph: &Graph<'_>,
         reference: &Program,
         call: CallId,
         care: Care,
         interner: &mut Interner,
     ) -> Result<Option<Self>, PlanError> {
+        let typed = graph.typed;
         let Some(aligned) = typed.aligned[call.0] else { return Ok(None) };
         let parents = &model.call(call).inputs;
         let mut program = Program::default();
@@ -325,14 +330,11 @@ impl OwnProgram {
             };
             parents.iter().position(stands)
         };
-        let mut slot_of: Vec<Option<usize>> = vec![None; typed.nodes.len()];
-        for id in 0..typed.nodes.len() {
-            if typed.nodes[id].origin != call {
-                continue;
-            }
+        let mut slot_of: HashMap<usize, usize> = HashMap::new();
+        for &id in graph.of_call(call) {
             let mut inputs = Vec::new();
             for &n in &typed.nodes[id].inputs {
-                let slot = slot_of[n.0].or_else(|| feed_of(n).map(|f| feeds[f].0));
+                let slot = slot_of.get(&n.0).copied().or_else(|| feed_of(n).map(|f| feeds[f].0));
                 inputs.push(slot.ok_or_else(|| {
                     PlanError::new(
                         Place::layer(&typed.nodes[id].name),
@@ -340,12 +342,12 @@ impl OwnProgram {
                     )
                 })?);
             }
-            let known = |n: NodeId| slot_of[n.0];
-            let slot = program.node(typed, NodeId(id), inputs, &known, care, interner)?;
-            slot_of[id] = Some(slot);
+            let known = |n: NodeId| slot_of.get(&n.0).copied();
+            let slot = program.node(graph, NodeId(id), inputs, &known, care, interner)?;
+            slot_of.insert(id, slot);
         }
         // A layer that vanished passes its first argument on.
-        let output = slot_of[aligned.node.0].unwrap_or(feeds[0].0);
+        let output = slot_of.get(&aligned.node.0).copied().unwrap_or(feeds[0].0);
         let slots = program.slots();
         Ok(Some(Self { feeds, steps: program.steps, slots, output }))
     }

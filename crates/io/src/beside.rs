@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{IoError, IoErrorKind};
+use crate::{IoError, IoErrorKind, watch};
 
 /// A file that is removed unless it was kept.
 #[derive(Debug)]
@@ -48,6 +48,7 @@ impl Temporary {
             return Err(error("it is no file name in UTF-8"));
         };
         let temporary = place.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        watch::temporary(&temporary);
         // The operating system's own message is clearer than the HDF5 library's.
         std::fs::File::create_new(&temporary).map_err(|e| error(&e.to_string()))?;
         Ok(Self { path: temporary, wanted: path.to_owned(), place, kept: false })

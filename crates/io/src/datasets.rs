@@ -4,10 +4,10 @@ use std::path::Path;
 
 use ndarray::ArrayD;
 
-use crate::{IoError, IoErrorKind, file, number, trace};
+use crate::{IoError, IoErrorKind, file, number, storage, trace, watch};
 
 /// Most values of one group that are read at once.
-const MAX_VALUES: usize = 1 << 28;
+const MAX_VALUES: usize = 1 << 26;
 
 /// Reads every dataset directly in a group, in float64, by name in alphabetical order. Names are
 /// read as [`TraceWriter`](crate::TraceWriter) writes them.
@@ -17,6 +17,7 @@ const MAX_VALUES: usize = 1 << 28;
 /// 64-bit integers, or more values than fit into memory.
 pub fn read_datasets(path: &Path, group: &str) -> Result<Vec<(String, ArrayD<f64>)>, IoError> {
     let error = |what: String| IoError::new(IoErrorKind::Events, path, what);
+    let _reading = watch::reading(IoErrorKind::Events, path);
     let file = file::open(IoErrorKind::Events, path)?;
     let parent = file.group(group).map_err(|_| error(format!("has no group {group}")))?;
     let names = parent.member_names().map_err(|e| error(format!("{group}: {e}")))?;
@@ -28,10 +29,12 @@ pub fn read_datasets(path: &Path, group: &str) -> Result<Vec<(String, ArrayD<f64
             // A group inside the group.
             continue;
         };
+        watch::step();
         let shape = dataset.get_shape().map_err(|e| place(e.to_string()))?;
         let size = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
         let left = size.and_then(|n| budget.checked_sub(n));
         budget = left.ok_or_else(|| place(format!("more than {MAX_VALUES} values")))?;
+        storage::check(&dataset, shape.len()).map_err(place)?;
         found.push((trace::unescape(&name), number::read_f64(&dataset).map_err(place)?));
     }
     found.sort_by(|a, b| a.0.cmp(&b.0));

@@ -48,6 +48,9 @@ pub(crate) fn open(kind: IoErrorKind, path: &Path) -> Result<File, IoError> {
         }
         Content::Zip => return error("is a zip archive", &format!("give {wanted}")),
         Content::Numpy => return error("is a NumPy file", &format!("give {wanted}")),
+        Content::Gzip => {
+            return error("is compressed with gzip as a whole", "decompress it first: gunzip FILE");
+        }
         Content::GitLfs => {
             return error(
                 "is a Git LFS pointer; the file itself has not been downloaded",
@@ -60,13 +63,10 @@ pub(crate) fn open(kind: IoErrorKind, path: &Path) -> Result<File, IoError> {
                 "write its branches to HDF5 or NumPy with uproot; docs/events.md shows how",
             );
         }
-        Content::Gzip if kind == IoErrorKind::Events => {
-            return error("is compressed with gzip as a whole", "decompress it first: gunzip FILE");
-        }
         Content::Utf16 if kind == IoErrorKind::Events => {
             return error("is UTF-16 text", "save it as UTF-8: iconv -f UTF-16 -t UTF-8");
         }
-        Content::Text | Content::Root | Content::Gzip | Content::Utf16 | Content::Other => {
+        Content::Text | Content::Root | Content::Utf16 | Content::Other => {
             return error("is not an HDF5 file", &format!("give {wanted}"));
         }
     }
@@ -94,11 +94,11 @@ pub(crate) enum Content {
     Empty,
     Zip,
     Numpy,
+    Gzip,
     GitLfs,
     /// Bytes without control characters.
     Text,
     Root,
-    Gzip,
     Utf16,
     Other,
 }
@@ -124,10 +124,10 @@ fn content(path: &Path) -> io::Result<Content> {
         [] => Content::Empty,
         h if h.starts_with(b"PK\x03\x04") || h.starts_with(b"PK\x05\x06") => Content::Zip,
         h if h.starts_with(b"\x93NUMPY") => Content::Numpy,
+        h if h.starts_with(b"\x1f\x8b\x08") => Content::Gzip,
         h if h.starts_with(b"version https://git-lfs") => Content::GitLfs,
         h if h.starts_with(&SIGNATURE) || has_user_block(&mut file)? => Content::Hdf5,
         h if h.starts_with(b"root") && h.contains(&0) => Content::Root,
-        h if h.starts_with(b"\x1f\x8b") => Content::Gzip,
         h if h.starts_with(b"\xff\xfe") || h.starts_with(b"\xfe\xff") => Content::Utf16,
         h if is_text(h) => Content::Text,
         _ => Content::Other,

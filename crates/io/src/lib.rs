@@ -13,10 +13,11 @@
 //! told to do without by the environment variable `HDF5_USE_FILE_LOCKING=FALSE`.
 //!
 //! What a file claims is bounded before memory is reserved for it: text attributes are read up to
-//! 256 MiB, weights up to 2^28 values, events in blocks of bounded size, lines of text up to 64 MiB,
-//! and the search for datasets stops after a fixed number of objects. Beneath that is the HDF5 C library, which is not made for
-//! hostile files: a single changed byte in a file's internal tables can keep it busy for ever. Do
-//! not open files of strangers outside a sandbox.
+//! 16 MiB, weights up to 2^26 values, events in blocks of bounded size, lines of text up to 64 MiB,
+//! and the search for datasets stops after a fixed number of objects. Beneath that is the HDF5 C
+//! library, which is not made for hostile files: a single changed byte in a file's internal tables can
+//! keep it busy for ever, or crash it. [`watch`] is how a program notices; `docs/security.md` has all
+//! limits.
 #![forbid(unsafe_code)]
 
 mod beside;
@@ -28,8 +29,10 @@ mod hash;
 mod keras;
 mod number;
 mod saved;
+mod storage;
 mod text;
 mod trace;
+pub mod watch;
 
 pub use datasets::read_datasets;
 pub use error::{IoError, IoErrorKind};

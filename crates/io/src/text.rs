@@ -1,17 +1,24 @@
 //! Text attributes in the forms that h5py has written over the years.
 
+use std::collections::HashSet;
+
 use hdf5::types::{FixedAscii, FixedUnicode, IntSize, TypeDescriptor, VarLenAscii, VarLenUnicode};
 use hdf5::{Attribute, H5Type, Location};
 
-/// Longest text attribute, all elements together, in bytes. Keras' own stay below a megabyte.
-const MAX_BYTES: usize = 256 << 20;
+use crate::watch;
+
+/// Longest text, or list of texts with all its parts, in bytes. Keras' own stay below a megabyte.
+const MAX_BYTES: usize = 16 << 20;
+
+/// Most memory for texts of fixed length, which are padded to the next length that is known here.
+const MAX_PADDED_BYTES: usize = 64 << 20;
 
 /// Most parts of a list that Keras has split over several attributes.
 const MAX_PARTS: usize = 100_000;
 
 /// The text of an attribute; `None` where there is no such attribute.
 pub(crate) fn read(object: &Location, name: &str) -> Result<Option<String>, String> {
-    match elements(object, name)? {
+    match elements(object, &names(object, name)?, name)? {
         None => Ok(None),
         Some(mut list) if list.len() == 1 => Ok(list.pop()),
         Some(list) => Err(format!("attribute {name} holds {} texts, expected one", list.len())),
@@ -20,30 +27,49 @@ pub(crate) fn read(object: &Location, name: &str) -> Result<Option<String>, Stri
 
 /// A list of texts. Keras splits a list of more than 64 kB over attributes `name0`, `name1`, ….
 pub(crate) fn read_list(object: &Location, name: &str) -> Result<Option<Vec<String>>, String> {
-    if let Some(list) = elements(object, name)? {
+    let names = names(object, name)?;
+    if let Some(list) = elements(object, &names, name)? {
         return Ok(Some(list));
     }
-    let Some(mut list) = elements(object, &format!("{name}0"))? else {
+    let Some(mut list) = elements(object, &names, &format!("{name}0"))? else {
         return Ok(None);
     };
+    let mut bytes: usize = list.iter().map(String::len).sum();
     for part in 1.. {
         if part > MAX_PARTS {
             return Err(format!("attribute {name} is split into more than {MAX_PARTS} parts"));
         }
-        match elements(object, &format!("{name}{part}"))? {
-            None => break,
-            Some(more) => list.extend(more),
+        let Some(more) = elements(object, &names, &format!("{name}{part}"))? else { break };
+        bytes += more.iter().map(String::len).sum::<usize>();
+        if bytes > MAX_BYTES {
+            return Err(too_long(name));
         }
+        list.extend(more);
     }
     Ok(Some(list))
 }
 
-fn elements(object: &Location, name: &str) -> Result<Option<Vec<String>>, String> {
+/// The names of all attributes, which tell one that is missing from one that is damaged.
+fn names(object: &Location, wanted: &str) -> Result<HashSet<String>, String> {
+    watch::step();
+    let names = object.attr_names();
+    Ok(names.map_err(|e| format!("attribute {wanted} cannot be read: {e}"))?.into_iter().collect())
+}
+
+fn too_long(name: &str) -> String {
+    format!("attribute {name} is too long; supported are {MAX_BYTES} bytes")
+}
+
+fn elements(
+    object: &Location,
+    names: &HashSet<String>,
+    name: &str,
+) -> Result<Option<Vec<String>>, String> {
     let failed = |e: hdf5::Error| format!("attribute {name} cannot be read: {e}");
-    // Asking for the list first tells a missing attribute from a damaged one.
-    if !object.attr_names().map_err(failed)?.iter().any(|n| n == name) {
+    if !names.contains(name) {
         return Ok(None);
     }
+    watch::step();
     let attribute = object.attr(name).map_err(failed)?;
     let bytes = element_bytes(&attribute, name)?;
     bytes
@@ -63,7 +89,7 @@ fn element_bytes(attribute: &Attribute, name: &str) -> Result<Vec<Vec<u8>>, Stri
         _ => size_of::<usize>(),
     };
     if count.checked_mul(width).is_none_or(|n| n > MAX_BYTES) {
-        return Err(format!("attribute {name} has {count} elements, more than can be right"));
+        return Err(too_long(name));
     }
     let found = match dtype {
         TypeDescriptor::VarLenAscii => attribute
@@ -82,7 +108,7 @@ fn element_bytes(attribute: &Attribute, name: &str) -> Result<Vec<Vec<u8>>, Stri
     };
     let found: Vec<Vec<u8>> = found.map_err(failed)?;
     match found.iter().map(Vec::len).sum::<usize>() > MAX_BYTES {
-        true => Err(format!("attribute {name} is longer than {MAX_BYTES} bytes")),
+        true => Err(too_long(name)),
         false => Ok(found),
     }
 }
@@ -97,7 +123,7 @@ macro_rules! read_fixed {
             count: usize,
         ) -> Result<Vec<Vec<u8>>, hdf5::Error> {
             const LENGTHS: [usize; 5] = [1 << 6, 1 << 10, 1 << 16, 1 << 20, 1 << 24];
-            let bytes = |n: usize| count.saturating_mul(n) <= MAX_BYTES;
+            let bytes = |n: usize| count.saturating_mul(n) <= MAX_PADDED_BYTES;
             match width {
                 w if w <= LENGTHS[0] => read_as::<$ty<{ LENGTHS[0] }>>(attribute),
                 w if w <= LENGTHS[1] => read_as::<$ty<{ LENGTHS[1] }>>(attribute),

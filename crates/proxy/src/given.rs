@@ -83,7 +83,8 @@ pub fn fit(source: &Model, proxy: Model) -> Result<Converted, ConvertError> {
     let mut fitting = Fitting {
         expected: &expected.model,
         given: &proxy,
-        of: Vec::new(),
+        of: HashMap::new(),
+        readers: readers(&proxy),
         used: vec![false; proxy.calls.len()],
         warnings: Vec::new(),
     };
@@ -98,10 +99,9 @@ pub fn fit(source: &Model, proxy: Model) -> Result<Converted, ConvertError> {
         }
     }
     fitting.ends()?;
-    let Fitting { of, mut warnings, .. } = fitting;
+    let Fitting { of: place, mut warnings, .. } = fitting;
     let mut origins = vec![CallId(0); proxy.calls.len()];
-    let place: HashMap<CallId, CallId> = of.iter().copied().collect();
-    for (expected_id, given_id) in of {
+    for (expected_id, given_id) in &place {
         origins[given_id.0] = expected.origins[expected_id.0];
     }
     // What is wrong on purpose in a conversion is so here too.
@@ -118,10 +118,21 @@ pub fn fit(source: &Model, proxy: Model) -> Result<Converted, ConvertError> {
 struct Fitting<'a> {
     expected: &'a Model,
     given: &'a Model,
-    /// Pairs of expected and given calls.
-    of: Vec<(CallId, CallId)>,
+    /// The given call that stands for an expected one.
+    of: HashMap<CallId, CallId>,
+    /// The given calls by their arguments, in order.
+    readers: HashMap<Vec<CallId>, Vec<CallId>>,
     used: Vec<bool>,
     warnings: Vec<Warning>,
+}
+
+/// The calls of a model by their arguments.
+fn readers(model: &Model) -> HashMap<Vec<CallId>, Vec<CallId>> {
+    let mut readers: HashMap<Vec<CallId>, Vec<CallId>> = HashMap::new();
+    for id in model.call_ids() {
+        readers.entry(model.call(id).inputs.clone()).or_default().push(id);
+    }
+    readers
 }
 
 const HELP: &str = "give the proxy that HGQ made of this very model";
@@ -150,14 +161,14 @@ impl Fitting<'_> {
                 let what = format!("it takes shape {found:?}, the model {shape:?}");
                 return Err(self.error(&self.given.call_name(g), what));
             }
-            self.of.push((e, g));
+            self.of.insert(e, g);
             self.used[g.0] = true;
         }
         Ok(())
     }
 
     fn given_of(&self, expected: CallId) -> Option<CallId> {
-        self.of.iter().find(|(e, _)| *e == expected).map(|(_, g)| *g)
+        self.of.get(&expected).copied()
     }
 
     /// Finds the given call that reads what the expected one reads.
@@ -165,11 +176,8 @@ impl Fitting<'_> {
         let expected = self.expected.layer_of(id);
         let arguments: Option<Vec<CallId>> =
             self.expected.call(id).inputs.iter().map(|&a| self.given_of(a)).collect();
-        let readers: Vec<CallId> = self
-            .given
-            .call_ids()
-            .filter(|g| !self.used[g.0] && Some(&self.given.call(*g).inputs) == arguments.as_ref())
-            .collect();
+        let readers = arguments.as_ref().and_then(|a| self.readers.get(a)).into_iter().flatten();
+        let readers: Vec<CallId> = readers.copied().filter(|g| !self.used[g.0]).collect();
         let shape = &self.expected.call(id).shape;
         let mut first_reason = None;
         for reader in readers {
@@ -182,7 +190,7 @@ impl Fitting<'_> {
             };
             let Some(reason) = reason else {
                 self.used[reader.0] = true;
-                self.of.push((id, reader));
+                self.of.insert(id, reader);
                 self.warnings.extend(remark(expected, given));
                 return Ok(());
             };

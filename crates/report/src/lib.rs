@@ -19,4 +19,4 @@ pub use failure::RunFailure;
 pub use json::{explanation_json, json};
 pub use junit::{junit, junit_failure};
 pub use markdown::{markdown, markdown_failure};
-pub use text::{TextOptions, explanation, text};
+pub use text::{TextOptions, clean, explanation, text};

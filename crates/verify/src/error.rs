@@ -54,7 +54,10 @@ impl Error {
     }
 
     pub(crate) fn model(file: &std::path::Path, e: &ModelError) -> Self {
-        Self::new(ErrorKind::Model, format!("{}: {e}", file.display())).with_help(e.help())
+        let help = e.help().unwrap_or(
+            "if Keras loads this model, please report it to us with the file; else save it again",
+        );
+        Self::new(ErrorKind::Model, format!("{}: {e}", file.display())).with_help(Some(help))
     }
 
     pub(crate) fn convert(leg: &str, file: &std::path::Path, e: &ConvertError) -> Self {

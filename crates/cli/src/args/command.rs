@@ -81,6 +81,13 @@ pub(crate) struct Cli {
     pub(crate) run: RunArgs,
 }
 
+impl Cli {
+    /// Whether files of strangers are read.
+    pub(crate) fn reads_files(&self) -> bool {
+        !matches!(self.command, Some(Command::Completions(_) | Command::Man))
+    }
+}
+
 /// Subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

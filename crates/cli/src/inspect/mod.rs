@@ -40,6 +40,8 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<ExitCode, Failure> {
         Err(e) => return Err(e.into()),
     }
     ledger::write(&mut text, &model);
+    // Names and values are the file's own.
+    let text: String = text.lines().map(|line| bittrue_report::clean(line) + "\n").collect();
     crate::print(&text)?;
     Ok(ExitCode::Success)
 }

@@ -6,15 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::{MODEL, Ran, Scratch, TestResult, program};
+use crate::support::{ENDLESS, MODEL, Ran, Scratch, TestResult, program};
 
 type Failure = Box<dyn std::error::Error>;
-
-/// Events that last for hours, in a file of some kilobytes: its chunks were never written. (A test
-/// that writes such a file itself may pass it on, open and locked, to a program that another test
-/// is just starting.)
-const EVENTS: &str = "bad/endless_events.h5";
-const COUNT: u64 = 2_000_000_000;
 
 /// Longer than any of these steps takes on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -57,11 +51,12 @@ fn end(mut child: Child, signal: &str) -> Result<Ran, Failure> {
 
 #[test]
 fn a_comparison_reports_what_it_saw() -> TestResult {
-    let scratch = Scratch::new()?;
+    let (scratch, files) = (Scratch::new()?, Scratch::new()?);
+    let events = files.endless_events()?;
     let json = scratch.path("report.json");
     // A machine that is busy may not finish a single block in the first pause.
     for pause in [1, 5, 25] {
-        let args = ["--model", MODEL, "--events", EVENTS, "--json", &json];
+        let args = ["--model", MODEL, "--events", &events, "--json", &json];
         let child = start(&args, &scratch)?;
         sleep(Duration::from_secs(pause));
         let ran = end(child, "INT")?;
@@ -70,10 +65,10 @@ fn a_comparison_reports_what_it_saw() -> TestResult {
         let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&json)?)?;
         assert_eq!(report["partial"], true);
         let seen = report["events"]["count"].as_u64().ok_or("no count")?;
-        assert!(seen < COUNT);
+        assert!(seen < ENDLESS);
         assert_eq!(
             ran.stderr,
-            format!("error: interrupted: the report covers the first {seen} of {COUNT} events\n")
+            format!("error: interrupted: the report covers the first {seen} of {ENDLESS} events\n")
         );
         assert!(ran.stdout.contains("PARTIAL RUN"), "{}", ran.stdout);
         assert!(ran.stdout.contains("proxy:wrap against qkeras"), "{}", ran.stdout);
@@ -89,9 +84,10 @@ fn a_comparison_reports_what_it_saw() -> TestResult {
 
 #[test]
 fn the_search_for_an_input_type_reports_nothing() -> TestResult {
-    let scratch = Scratch::new()?;
+    let (scratch, files) = (Scratch::new()?, Scratch::new()?);
+    let events = files.endless_events()?;
     let json = scratch.path("report.json");
-    let args = ["--model", MODEL, "--events", EVENTS, "--input-type", "auto", "--json", &json];
+    let args = ["--model", MODEL, "--events", &events, "--input-type", "auto", "--json", &json];
     let ran = end(start(&args, &scratch)?, "INT")?;
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(130), ""));
     assert!(ran.stderr.starts_with("error: interrupted"), "{}", ran.stderr);
@@ -101,9 +97,10 @@ fn the_search_for_an_input_type_reports_nothing() -> TestResult {
 
 #[test]
 fn a_trace_is_not_written() -> TestResult {
-    let scratch = Scratch::new()?;
+    let (scratch, files) = (Scratch::new()?, Scratch::new()?);
+    let events = files.endless_events()?;
     let out = scratch.path("trace.h5");
-    let args = ["trace", "--model", MODEL, "--events", EVENTS];
+    let args = ["trace", "--model", MODEL, "--events", &events];
     let flags = ["--semantics", "proxy:wrap", "--out", &out];
     // A batch system asks with this signal.
     let ran = end(start(&[&args[..], &flags].concat(), &scratch)?, "TERM")?;

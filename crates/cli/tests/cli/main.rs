@@ -5,10 +5,12 @@
 
 mod bad_inputs;
 mod bad_outputs;
+mod bad_table;
 mod diff;
 mod event_forms;
 mod explain;
 mod help;
+mod hostile;
 mod inspect;
 mod interrupt;
 mod nightly;

@@ -81,6 +81,9 @@ pub(crate) fn compare(model: &str, events: &str) -> Result<Ran, Box<dyn Error>> 
     verify(["--model", model, "--events", events])
 }
 
+/// The number of [`Scratch::endless_events`].
+pub(crate) const ENDLESS: u64 = 2_000_000_000;
+
 /// A directory for one test.
 #[derive(Debug)]
 pub(crate) struct Scratch(TempDir);
@@ -98,6 +101,19 @@ impl Scratch {
     pub(crate) fn file(&self, name: &str, contents: &[u8]) -> io::Result<String> {
         fs::write(self.0.path().join(name), contents)?;
         Ok(self.path(name))
+    }
+
+    /// Events for [`MODEL`] that last for hours, in a file that takes no space.
+    pub(crate) fn endless_events(&self) -> io::Result<String> {
+        let shape = format!("({ENDLESS}, 16)");
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+        let start = format!("{header:<117}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        bytes.extend(start.as_bytes());
+        let path = self.file("endless.npy", &bytes)?;
+        let file = fs::OpenOptions::new().write(true).open(&path)?;
+        file.set_len(bytes.len() as u64 + 64 * ENDLESS)?;
+        Ok(path)
     }
 
     /// The first part of a good file.

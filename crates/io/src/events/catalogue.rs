@@ -10,6 +10,7 @@ use hdf5::{
 use super::row::Scalar;
 use super::table::Columns;
 use crate::number::Dtype;
+use crate::watch;
 
 /// Deepest groups that are searched.
 const MAX_DEPTH: usize = 16;
@@ -135,10 +136,12 @@ pub(super) fn list(root: &Group) -> Result<Vec<Entry>, String> {
     for _ in 0..MAX_DEPTH {
         let mut next = Vec::new();
         for (prefix, group) in level {
+            watch::step();
             let members = group
                 .links(IndexType::Name, IterationOrder::Increasing)
                 .map_err(|e| format!("group /{prefix} cannot be listed: {e}"))?;
             for (name, link) in members {
+                watch::step();
                 links += 1;
                 if links > MAX_LINKS {
                     return Err(format!("holds more than {MAX_LINKS} objects"));

@@ -140,6 +140,7 @@ fn fletcher32(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn lzf() {
@@ -173,6 +174,94 @@ mod tests {
         assert!(undo(&filters, 0, 2, 4, chunk).unwrap_err().contains("checksum"));
         assert!(undo(&filters, 0, 2, 4, vec![1, 2]).unwrap_err().contains("too short"));
         assert!(undo(&[Filter::Deflate(4)], 0, 2, 4, vec![1, 2]).unwrap_err().contains("gzip"));
+    }
+
+    /// What each filter does, by the book.
+    fn apply(filter: &Filter, size: usize, bytes: &[u8]) -> Vec<u8> {
+        match filter {
+            Filter::Shuffle => {
+                let count = bytes.len().checked_div(size).unwrap_or(0);
+                let planes = (0..size).flat_map(|p| (0..count).map(move |e| bytes[e * size + p]));
+                planes.chain(bytes[count * size..].iter().copied()).collect()
+            }
+            Filter::Fletcher32 => [bytes, &fletcher32(bytes).to_le_bytes()].concat(),
+            Filter::Deflate(_) => {
+                let mut packed = Vec::new();
+                let mut encoder =
+                    flate2::read::ZlibEncoder::new(bytes, flate2::Compression::fast());
+                encoder.read_to_end(&mut packed).expect("memory");
+                packed
+            }
+            // Literals, and a copy wherever four equal bytes stand.
+            _ => {
+                let mut packed = Vec::new();
+                let mut at = 0;
+                while at < bytes.len() {
+                    let run = bytes[at..].iter().take_while(|b| **b == bytes[at]).count().min(265);
+                    if run >= 4 {
+                        packed.extend([0, bytes[at]]);
+                        match run - 1 {
+                            short @ ..9 => packed.push(((short - 2) as u8) << 5),
+                            long => packed.extend([7 << 5, (long - 9) as u8]),
+                        }
+                        packed.push(0);
+                        at += run;
+                    } else {
+                        packed.extend([0, bytes[at]]);
+                        at += 1;
+                    }
+                }
+                packed
+            }
+        }
+    }
+
+    fn filter() -> impl Strategy<Value = Filter> {
+        prop_oneof![
+            Just(Filter::Shuffle),
+            Just(Filter::Fletcher32),
+            Just(Filter::Deflate(1)),
+            Just(Filter::LZF)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_applied_is_undone(
+            filters in prop::collection::vec(filter(), 0..4),
+            skipped in 0..8u32,
+            size in 0..9usize,
+            bytes in prop::collection::vec(prop_oneof![Just(7u8), any::<u8>()], 0..600),
+        ) {
+            // A checksum behind a compression is undone first, and so on.
+            let mut chunk = bytes.clone();
+            for (n, filter) in filters.iter().enumerate() {
+                if skipped >> n & 1 == 0 {
+                    chunk = apply(filter, size, &chunk);
+                }
+            }
+            // Data that cannot be packed grows; then only a limit is met.
+            let found = undo(&filters, skipped, size, bytes.len(), chunk);
+            let packings =
+                filters.iter().filter(|f| matches!(f, Filter::LZF | Filter::Deflate(_))).count();
+            match found {
+                Ok(found) => prop_assert_eq!(found, bytes),
+                Err(_) => prop_assert!(packings > 1),
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_data_or_an_error(
+            filters in prop::collection::vec(filter(), 0..4),
+            skipped: u32,
+            size in 0..9usize,
+            length in 0..300usize,
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            if let Ok(found) = undo(&filters, skipped, size, length, bytes) {
+                prop_assert_eq!(found.len(), length);
+            }
+        }
     }
 
     #[test]

@@ -84,6 +84,16 @@ impl Joined {
         self.elements
     }
 
+    /// Bytes that are kept in memory while it is read.
+    pub(super) fn buffer_bytes(&self) -> usize {
+        self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.buffer_bytes()))
+    }
+
+    /// Refuses rows that the file does not hold, although it claims to.
+    pub(super) fn check_rows(&self, rows: &Range<usize>) -> Result<(), String> {
+        self.parts.iter().try_for_each(|part| part.check_rows(rows))
+    }
+
     /// The values of some events.
     pub(super) fn read(&mut self, events: Range<usize>) -> Result<EventData, String> {
         match self.wide {

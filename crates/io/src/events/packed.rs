@@ -14,10 +14,11 @@ use hdf5::filters::Filter;
 
 use super::filters;
 use super::records::RowBytes;
-use super::stream::MAX_CHUNK_BYTES;
+use crate::storage::{self, MAX_CHUNK_BYTES};
+use crate::watch;
 
 /// Most chunks whose places are kept.
-const MAX_CHUNKS: usize = 1 << 24;
+const MAX_CHUNKS: usize = 1 << 22;
 
 /// The rows of a compound dataset.
 #[derive(Debug)]
@@ -64,6 +65,7 @@ impl Packed {
         record: usize,
         row_bytes: usize,
     ) -> Result<Self, String> {
+        storage::check(dataset, shape.len())?;
         let failed = |e: hdf5::Error| format!("its layout cannot be read: {e}");
         let create = dataset.dcpl().map_err(failed)?;
         let store = match create.get_layout().map_err(failed)? {
@@ -122,6 +124,7 @@ impl Chunks {
         let mut places = HashMap::new();
         dataset
             .chunks_visit(|info| {
+                watch::step();
                 let first = info.offset.first().copied().unwrap_or(0);
                 let place =
                     Place { address: info.addr, bytes: info.size, skipped: info.filter_mask };
@@ -169,6 +172,13 @@ fn read_at(file: &mut File, address: u64, bytes: u64) -> Result<Vec<u8>, String>
 }
 
 impl RowBytes for Packed {
+    fn held_bytes(&self) -> usize {
+        match &self.store {
+            Store::Contiguous(_) => 0,
+            Store::Chunked(chunks) => chunks.rows.saturating_mul(self.row_bytes),
+        }
+    }
+
     fn read(&mut self, row: usize, into: &mut [u8]) -> Result<(), String> {
         let Self { file, row_bytes, store } = self;
         match store {

@@ -1,6 +1,7 @@
 //! One of the files that events come in.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 
 use bittrue_block::InputEvents;
@@ -11,7 +12,17 @@ use super::mapping::{self, Choice};
 use super::select::Pick;
 use super::source::{EventOptions, InputSpec};
 use super::stream::Stream;
-use crate::{IoError, IoErrorKind};
+use crate::{IoError, IoErrorKind, watch};
+
+/// Most bytes that all inputs together keep in memory while they are read.
+const MAX_BUFFER_BYTES: usize = 1 << 30;
+
+/// Largest event, all inputs together, in values.
+const MAX_EVENT: usize = 1 << 26;
+
+/// What helps where nothing else is known.
+const AGAIN: &str =
+    "copy the file again, or write the events again; `h5ls -rv FILE` lists an HDF5 file";
 
 /// An open file, and what in it feeds each input.
 #[derive(Debug)]
@@ -42,12 +53,13 @@ impl Part {
         inputs: &[InputSpec],
         options: &EventOptions,
     ) -> Result<Self, IoError> {
+        let _reading = watch::reading(IoErrorKind::Events, path);
         let container = Container::open(path)?;
         let error = |what: String| IoError::new(IoErrorKind::Events, path, what);
         // The library gives zeros for what a file has lost since it was opened.
-        let file = File::open(path).map_err(|e| error(e.to_string()))?;
+        let file = File::open(path).map_err(|e| error(e.to_string()).with_help(AGAIN))?;
         let bytes = file.metadata().map_err(|e| error(e.to_string()))?.len();
-        let entries = container.entries().map_err(error)?;
+        let entries = container.entries().map_err(|what| error(what).with_help(AGAIN))?;
         let chosen = mapping::choose(inputs, &entries, &options.datasets, &options.columns)
             .map_err(|e| {
                 let failed = error(e.what);
@@ -57,6 +69,7 @@ impl Part {
                 }
             })?;
         let mut found = Vec::with_capacity(inputs.len());
+        let (mut values, mut buffers) = (0_usize, 0_usize);
         let mut rows: Option<(&str, usize)> = None;
         for choice in &chosen {
             for entry in choice.indices().iter().map(|&i| &entries[i]) {
@@ -71,9 +84,20 @@ impl Part {
                 }
             }
             let (dataset, header) = describe(&entries, choice);
-            let stream = container
-                .stream(&entries, choice)
-                .map_err(|what| error(format!("dataset {}: {what}", dataset.trim_matches('/'))))?;
+            let place = |what: String| {
+                error(format!("dataset {}: {what}", dataset.trim_matches('/'))).with_help(AGAIN)
+            };
+            watch::step();
+            let stream = container.stream(&entries, choice).map_err(place)?;
+            values = values.saturating_add(stream.elements());
+            buffers = buffers.saturating_add(stream.buffer_bytes());
+            if values > MAX_EVENT || buffers > MAX_BUFFER_BYTES {
+                return Err(place(format!(
+                    "the inputs so far need {values} values per event and {buffers} bytes of \
+                     memory; supported are {MAX_EVENT} and {MAX_BUFFER_BYTES}"
+                ))
+                .with_help("store the events in smaller chunks (h5repack -l)"));
+            }
             found.push(Input { dataset, header, stream });
         }
         let Some((dataset, events)) = rows else {
@@ -142,6 +166,27 @@ impl Part {
         None
     }
 
+    /// Values of one event, over all inputs.
+    pub(super) fn elements(&self) -> usize {
+        self.inputs.iter().map(|input| input.stream.elements()).sum()
+    }
+
+    /// Refuses events that the file does not hold, although it claims to.
+    pub(super) fn check_rows(&self, path: &Path, rows: Range<usize>) -> Result<(), IoError> {
+        let _reading = watch::reading(IoErrorKind::Events, path);
+        for input in &self.inputs {
+            input.stream.check_rows(&rows).map_err(|what| {
+                let dataset = input.dataset.trim_matches('/');
+                IoError::new(IoErrorKind::Events, path, format!("dataset {dataset}: {what}"))
+                    .with_help(
+                        "copy the file again; or read only what was written, with --max-events, or \
+                         another dataset",
+                    )
+            })?;
+        }
+        Ok(())
+    }
+
     /// Events `start..end` of the file, for each input.
     pub(super) fn read(
         &mut self,
@@ -149,6 +194,7 @@ impl Part {
         start: usize,
         end: usize,
     ) -> Result<Vec<InputEvents>, IoError> {
+        let _reading = watch::reading(IoErrorKind::Events, path);
         let error = |what: String| IoError::new(IoErrorKind::Events, path, what);
         let help = match self.form {
             "HDF5" => {
@@ -161,6 +207,7 @@ impl Part {
         let mut events = Vec::with_capacity(self.inputs.len());
         let mut failure = None;
         for input in &mut self.inputs {
+            watch::step();
             let elements = input.stream.elements();
             match input.stream.read(start, end) {
                 Ok(data) => events.push(InputEvents { elements, data }),

@@ -15,6 +15,11 @@ pub(super) trait RowBytes: fmt::Debug + Send {
     /// Fills `into`, which is of whole events, with the events from `row` on. Rows are asked for
     /// in ascending order.
     fn read(&mut self, row: usize, into: &mut [u8]) -> Result<(), String>;
+
+    /// Bytes that the source itself keeps in memory.
+    fn held_bytes(&self) -> usize {
+        0
+    }
 }
 
 /// Events as bytes, and where in them the numbers are.
@@ -33,6 +38,12 @@ impl Records {
     /// Numbers per event.
     pub(super) fn elements(&self) -> usize {
         self.row.elements()
+    }
+
+    /// Bytes that are kept in memory while it is read, the source's own included.
+    pub(super) fn buffer_bytes(&self) -> usize {
+        let event = self.row.bytes();
+        (BUFFER_BYTES / event).max(1).saturating_mul(event).saturating_add(self.source.held_bytes())
     }
 
     /// The numbers of some events.

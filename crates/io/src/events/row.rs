@@ -6,7 +6,7 @@ use half::f16;
 use crate::number::{Dtype, Wide};
 
 /// Largest event, in bytes.
-const MAX_ROW_BYTES: usize = 1 << 30;
+const MAX_ROW_BYTES: usize = 256 << 20;
 
 /// A number as it lies in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! All inputs of a model together, from one file or several.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bittrue_block::EventBlock;
@@ -9,6 +10,12 @@ use crate::{IoError, IoErrorKind};
 
 /// Most files that are kept open; others are opened again when their turn comes.
 const MAX_OPEN: usize = 64;
+
+/// Most bytes of a block, unless one event is larger.
+const BLOCK_BYTES: usize = 128 << 20;
+
+/// Blocks end at whole batches of Keras where they can.
+const BATCH: usize = 32;
 
 /// An input of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +70,15 @@ pub struct EventFile {
     pub first: u64,
     /// Events that it holds.
     pub events: u64,
+}
+
+impl EventFile {
+    /// Its own rows among the events `from..to` of all files.
+    fn rows(&self, from: usize, to: usize) -> Range<usize> {
+        let first = self.first as usize;
+        let end = first + self.events as usize;
+        from.clamp(first, end) - first..to.clamp(first, end) - first
+    }
 }
 
 /// A file, and whether it is open.
@@ -161,6 +177,12 @@ impl EventSource {
             return Err(error("no events are to be read".to_owned())
                 .with_help("ask for at least one event"));
         }
+        for Member { file, part } in &files {
+            let rows = file.rows(next, end);
+            if let Some(part) = part.as_ref().filter(|_| !rows.is_empty()) {
+                part.check_rows(&file.path, rows)?;
+            }
+        }
         let (inputs, options) = (inputs.to_vec(), options.clone());
         Ok(Self { files, inputs, skipped: options.skip, options, next, end })
     }
@@ -191,8 +213,8 @@ impl EventSource {
         self.files.first().and_then(|m| m.part.as_ref()).into_iter().flat_map(Part::datasets)
     }
 
-    /// The next events, at most `max` (and at least one), all of one file; `None` after the last
-    /// one.
+    /// The next events, at most `max` (and at least one), fewer where events are large, all of one
+    /// file; `None` after the last one.
     ///
     /// # Errors
     /// [`IoErrorKind::Events`]: the file is damaged, or has become shorter since it was opened.
@@ -207,7 +229,6 @@ impl EventSource {
         };
         let file = &member.file;
         let (from, end_of_file) = (next - file.first as usize, end_of(file));
-        let count = max.max(1).min(self.end.min(end_of_file) - next);
         let mut part = match member.part.take() {
             Some(part) => part,
             None => {
@@ -223,9 +244,16 @@ impl EventSource {
                     return Err(IoError::new(IoErrorKind::Events, &file.path, what)
                         .with_help("run again when the files are complete"));
                 }
+                part.check_rows(&file.path, file.rows(next, self.end))?;
                 part
             }
         };
+        let most = match BLOCK_BYTES / (part.elements() * 8).max(1) {
+            0 => 1,
+            few if few < BATCH => few,
+            many => many / BATCH * BATCH,
+        };
+        let count = max.clamp(1, most).min(self.end.min(end_of_file) - next);
         let inputs = part.read(&file.path, from, from + count)?;
         self.next = next + count;
         // The next file needs the room.

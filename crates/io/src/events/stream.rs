@@ -10,15 +10,13 @@ use super::records::Records;
 use super::row::product;
 use super::table;
 use crate::number::{Dtype, Wide, read_rows};
+use crate::storage::{self, MAX_CHUNK_BYTES};
 
 /// Rows that are read at once where their size allows it.
 const BUFFER_ROWS: usize = 16 << 10;
 
 /// Most bytes that are read at once, unless one row of chunks is larger.
 const BUFFER_BYTES: usize = 32 << 20;
-
-/// Largest row of chunks, in bytes. It must be in memory as a whole, whatever the block size.
-pub(super) const MAX_CHUNK_BYTES: usize = 1 << 30;
 
 /// The events of one input, in the dtype that holds the file's without loss.
 #[derive(Debug)]
@@ -66,6 +64,32 @@ impl Stream {
         }
     }
 
+    /// Bytes that are kept in memory while it is read.
+    pub(super) fn buffer_bytes(&self) -> usize {
+        match self {
+            Self::F32(c) => c.buffer_bytes(),
+            Self::F64(c) => c.buffer_bytes(),
+            Self::I64(c) => c.buffer_bytes(),
+            Self::U64(c) => c.buffer_bytes(),
+            Self::Records(r) => r.buffer_bytes(),
+            Self::Text(_) => 0,
+            Self::Joined(j) => j.buffer_bytes(),
+        }
+    }
+
+    /// Refuses rows that the file does not hold, although it claims to.
+    pub(super) fn check_rows(&self, rows: &Range<usize>) -> Result<(), String> {
+        match self {
+            Self::F32(c) => c.check_rows(rows),
+            Self::F64(c) => c.check_rows(rows),
+            Self::I64(c) => c.check_rows(rows),
+            Self::U64(c) => c.check_rows(rows),
+            Self::Joined(j) => j.check_rows(rows),
+            // These are missed when they are read.
+            Self::Records(_) | Self::Text(_) => Ok(()),
+        }
+    }
+
     /// Rows `start..end`, which must lie in the dataset.
     pub(super) fn read(&mut self, start: usize, end: usize) -> Result<EventData, String> {
         match self {
@@ -85,7 +109,7 @@ impl Stream {
 #[derive(Debug)]
 pub(super) struct Column<T> {
     dataset: Dataset,
-    rank: usize,
+    shape: Vec<usize>,
     /// The part of the last axis that is read, if not all of it.
     columns: Option<Range<usize>>,
     elements: usize,
@@ -104,6 +128,7 @@ impl<T: H5Type + Copy> Column<T> {
         columns: Option<Range<usize>>,
         share: usize,
     ) -> Result<Self, String> {
+        storage::check(&dataset, shape.len())?;
         let out_of_bounds = || format!("shape {shape:?} is out of bounds");
         let (&rows, event) = shape.split_first().ok_or_else(out_of_bounds)?;
         let elements = product(event).filter(|&n| n > 0).ok_or_else(out_of_bounds)?;
@@ -124,9 +149,8 @@ impl<T: H5Type + Copy> Column<T> {
         }
         let wanted = BUFFER_ROWS.min(BUFFER_BYTES / share.max(1) / row_bytes);
         let unit = (wanted / chunk).max(1) * chunk;
-        let rank = shape.len();
         let (buffer, filled) = (Vec::new(), (0, 0));
-        Ok(Self { dataset, rank, columns, elements, rows, unit, buffer, filled })
+        Ok(Self { dataset, shape: shape.to_vec(), columns, elements, rows, unit, buffer, filled })
     }
 
     fn read(&mut self, start: usize, end: usize) -> Result<Vec<T>, String> {
@@ -145,11 +169,19 @@ impl<T: H5Type + Copy> Column<T> {
         Ok(result)
     }
 
+    fn check_rows(&self, rows: &Range<usize>) -> Result<(), String> {
+        storage::check_rows(&self.dataset, &self.shape, rows)
+    }
+
+    fn buffer_bytes(&self) -> usize {
+        self.unit.saturating_mul(self.elements).saturating_mul(size_of::<T>())
+    }
+
     /// Reads from `row` to the end of its unit.
     fn fill(&mut self, row: usize) -> Result<(), String> {
         let end = ((row / self.unit + 1) * self.unit).min(self.rows);
         let failed = |why: String| format!("events {row} to {} cannot be read: {why}", end - 1);
-        let buffer = read_rows(&self.dataset, self.rank, row..end, self.columns.as_ref())
+        let buffer = read_rows(&self.dataset, self.shape.len(), row..end, self.columns.as_ref())
             .map_err(|e| failed(e.to_string()))?;
         let expected = (end - row) * self.elements;
         if buffer.len() != expected {

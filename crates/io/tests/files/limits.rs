@@ -44,7 +44,8 @@ fn long_files_are_read_in_blocks() {
     }
 }
 
-/// A dataset may claim any size without holding anything: what is never written is zero.
+/// A dataset may claim any size without holding anything: what was never written would be read as
+/// zero.
 #[test]
 fn claimed_sizes_cost_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -52,30 +53,42 @@ fn claimed_sizes_cost_nothing() {
     let file = File::create(&path).unwrap();
     let claim = |name: &str, rows: usize, columns: usize, chunk: usize| {
         let made = file.new_dataset::<f32>().shape((rows, columns)).chunk((chunk, columns));
-        made.create(name).unwrap();
+        made.create(name).unwrap()
     };
     claim("endless", 1 << 50, 8, 1000);
     claim("one_chunk", 1 << 40, 16, 1 << 25);
     claim("wide", 2, 1 << 29, 1);
+    let some = claim("some", 1 << 50, 3, 10);
+    some.write_slice(&ndarray::Array2::<f32>::ones((20, 3)), (0..20, ..)).unwrap();
+    file.new_dataset::<f32>().shape((100, 5)).create("contiguous").unwrap();
+    drop(some);
     file.close().unwrap();
-    let mut source = open(&path, &[8]).unwrap();
-    assert_eq!(source.count(), 1 << 50);
-    let block = source.next_block(3).unwrap().unwrap();
-    assert_eq!(block.inputs[0].data, EventData::F32(vec![0.0; 24]));
     for shape in [16, 1 << 29] {
         let error = open(&path, &[shape]).unwrap_err().to_string();
-        assert!(
-            error.contains("need more than 1073741824 bytes; store them in smaller"),
-            "{error}"
-        );
+        assert!(error.contains("need more than 268435456 bytes; store it in smaller"), "{error}");
     }
+    let error = open(&path, &[8]).unwrap_err().to_string();
+    assert!(
+        error.contains("need 1125899906843 chunks, of which only 0 were ever written"),
+        "{error}"
+    );
+    assert!(open(&path, &[5]).unwrap_err().to_string().contains("was never written"));
+    // What was written can be read, and nothing beyond it.
+    let part = |skip, max| {
+        let options = EventOptions { skip, max_events: Some(max), ..EventOptions::default() };
+        EventSource::open(&path, &[input("in", &[3])], &options)
+    };
+    let block = part(5, 15).unwrap().next_block(100).unwrap().unwrap();
+    assert_eq!(block.inputs[0].data, EventData::F32(vec![1.0; 45]));
+    let error = part(5, 16).unwrap_err().to_string();
+    assert!(error.contains("events 5 to 20 need 3 chunks, of which only 2"), "{error}");
 }
 
 #[test]
 fn weights_that_claim_too_much_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("model.h5");
-    for shape in [vec![1 << 29], vec![1 << 20, 1 << 20, 1 << 20], vec![1; 32], vec![4, 4]] {
+    for shape in [vec![1 << 27], vec![1 << 20, 1 << 20, 1 << 20], vec![1; 32], vec![4, 4]] {
         fs::copy(testvectors("golden/a_leaky/model.h5"), &path).unwrap();
         let file = File::open_rw(&path).unwrap();
         let weights = file.group("model_weights").unwrap();
@@ -101,7 +114,7 @@ fn weights_that_claim_too_much_are_refused() {
         match read_keras(&path) {
             Ok(file) => {
                 // Of a size that can be read: then the layer complains of the shape.
-                assert!(shape.iter().product::<usize>() < 1 << 28);
+                assert!(shape.iter().product::<usize>() < 1 << 26);
                 let error = bittrue_model::parse::from_keras(&file).unwrap_err().to_string();
                 assert!(
                     error.contains("kernel has shape") || error.contains("last axis"),
@@ -171,5 +184,65 @@ fn forms_of_the_configuration() {
     ] {
         let error = rewrite(form).unwrap_err().to_string();
         assert!(error.contains(complaint), "{error}");
+    }
+}
+
+/// A file that somebody overwrites or cuts off while it is read.
+#[test]
+fn files_that_shrink_while_they_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = 100_000;
+    let values: Vec<f32> = (0..rows * 4).map(|i| (i % 65_521) as f32).collect();
+    let array = ndarray::Array2::from_shape_vec((rows, 4), values.clone()).unwrap();
+    let hdf5 = |name: &str, chunk: Option<usize>| {
+        let path = dir.path().join(name);
+        let file = File::create(&path).unwrap();
+        let made = file.new_dataset_builder();
+        match chunk {
+            Some(rows) => made.chunk((rows, 4)).deflate(1).with_data(&array).create("in").unwrap(),
+            None => made.with_data(&array).create("in").unwrap(),
+        };
+        file.close().unwrap();
+        path
+    };
+    let npy = dir.path().join("events.npy");
+    let mut bytes = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, 4), }}");
+    bytes.extend(format!("{header:<69}\n").bytes());
+    bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    fs::write(&npy, bytes).unwrap();
+    for path in [hdf5("contiguous.h5", None), hdf5("chunked.h5", Some(5000)), npy] {
+        let mut source = open(&path, &[4]).unwrap();
+        assert_eq!(source.next_block(1000).unwrap().unwrap().count, 1000);
+        let cut = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        cut.set_len(cut.metadata().unwrap().len() / 2).unwrap();
+        let error = loop {
+            match source.next_block(1000) {
+                Ok(block) => assert!(block.is_some(), "{path:?} was read to its end"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), bittrue_io::IoErrorKind::Events);
+        let text = error.to_string();
+        assert!(text.contains("cannot be read") || text.contains("has shrunk from"), "{text}");
+    }
+}
+
+/// However large an event is, a block of them is not.
+#[test]
+fn blocks_are_of_bounded_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("events.npy");
+    // Whole batches where there can be some.
+    for (elements, expected) in [(1 << 20, 16), (1 << 16, 256), (3_000, 5_568), (4, 16_384)] {
+        let shape = format!("(20000, {elements})");
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        bytes.extend(format!("{header:<117}\n").bytes());
+        fs::write(&path, &bytes).unwrap();
+        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(bytes.len() as u64 + 80_000 * elements as u64).unwrap();
+        let mut source = open(&path, &[elements]).unwrap();
+        assert_eq!(source.next_block(16_384).unwrap().unwrap().count, expected);
     }
 }

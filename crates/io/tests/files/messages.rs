@@ -65,7 +65,7 @@ fn each_kind_of_file_has_its_message() {
         ),
         (
             write(&dir, "e.csv.gz", b"\x1f\x8b\x08\x08"),
-            "is not an HDF5 file",
+            "is compressed with gzip as a whole [decompress it first",
             "is compressed with gzip as a whole [decompress it first",
         ),
         (write(&dir, "e.txt", b"\xff\xfe1\0"), "is not an HDF5 file", "is UTF-16 text [save it"),

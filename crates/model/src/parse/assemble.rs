@@ -11,6 +11,7 @@ use super::json::{MAX_DEPTH, is_shallow};
 use super::shape::{self, ShapeRule};
 use super::tensors::Tensors;
 use super::topology::{self, RawLayer, Source};
+use super::work::Work;
 use super::{KerasFile, LayerWeights, pruning, spatial};
 use crate::{Call, Layer, LayerKind, Ledger, Model, ModelClass, ModelError, Place};
 
@@ -36,11 +37,13 @@ pub fn from_keras(file: &KerasFile) -> Result<Model, ModelError> {
 
     let mut calls: Vec<Call> = Vec::with_capacity(flat.calls.len());
     let mut settled = vec![false; parts.layers.len()];
+    let mut work = Work::default();
     for call in &flat.calls {
         let FlatCall { layer, node_index, ref inputs, nested, output } = *call;
         let shapes: Vec<&[usize]> = inputs.iter().map(|id| calls[id.0].shape.as_slice()).collect();
         let place = Place::layer(&flat.layers[layer].raw.path);
         let shape = parts.rules[layer].apply(&place, &shapes)?;
+        work.add(&place, &parts.layers[layer].kind, &parts.rules[layer], &shapes, &shape)?;
         settle(&mut parts.layers[layer], &parts.rules[layer], settled[layer], &shapes)?;
         settled[layer] = true;
         let inputs = inputs.clone();
@@ -48,8 +51,10 @@ pub fn from_keras(file: &KerasFile) -> Result<Model, ModelError> {
     }
     check_inner_inputs(&flat, &calls, &mut ledger)?;
     let consumers = consumers(&flat);
+    let uses = uses(&flat);
     for (index, stored) in parts.fusible.iter().enumerate() {
-        check_proxy_quantizer(&flat, index, &parts.layers[index], &consumers, *stored)?;
+        let layer = &parts.layers[index];
+        check_proxy_quantizer(&flat, layer, &uses[index], &consumers, *stored)?;
     }
     check_inputs(&flat, &parts.layers)?;
     Ok(Model {
@@ -311,11 +316,20 @@ fn consumers(flat: &Flat<'_, '_>) -> Vec<usize> {
     counts
 }
 
+/// The calls of each layer.
+fn uses<'a>(flat: &'a Flat<'_, '_>) -> Vec<Vec<&'a FlatCall>> {
+    let mut uses = vec![Vec::new(); flat.layers.len()];
+    for call in &flat.calls {
+        uses[call.layer].push(call);
+    }
+    uses
+}
+
 /// HGQ's conditions on a `FixedPointQuantizer` in its graph.
 fn check_proxy_quantizer(
     flat: &Flat<'_, '_>,
-    index: usize,
     layer: &Layer,
+    calls: &[&FlatCall],
     consumers: &[usize],
     stored: Option<bool>,
 ) -> Result<(), ModelError> {
@@ -323,8 +337,7 @@ fn check_proxy_quantizer(
         return Ok(());
     };
     let place = Place::layer(&layer.name);
-    let calls: Vec<&FlatCall> = flat.calls.iter().filter(|c| c.layer == index).collect();
-    let [call] = calls.as_slice() else {
+    let [call] = calls else {
         let n = calls.len();
         let what = format!("a FixedPointQuantizer is called {n} times; HGQ allows one call");
         return Err(ModelError::new(place, what));

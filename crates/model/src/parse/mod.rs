@@ -13,6 +13,7 @@
 //! | `assemble` | layers, weights and calls → [`Model`](crate::Model) |
 //! | `class` | one reader for each layer class |
 //! | `shape`, `spatial` | Keras' shape rules |
+//! | `work` | how much a model may ask for |
 //! | `activation`, `quantizer`, `weight_quantizer`, `safe_eval` | activations, quantizers, QKeras' string form |
 //! | `pruning` | the wrapper of TensorFlow Model Optimization |
 //! | `attributes`, `tensors`, `json` | reading keys, weights and values, each at most once |
@@ -33,6 +34,7 @@ mod spatial;
 mod tensors;
 mod topology;
 mod weight_quantizer;
+mod work;
 
 pub use assemble::from_keras;
 pub use class::SUPPORTED_CLASSES;

@@ -16,6 +16,9 @@ pub(super) const SUPPORTED: &str = "quantized_bits, quantized_relu; for weights 
 /// float32 holds 24 bits, so anything wider is a mistake in the file.
 pub(super) const MAX_BITS: i64 = 64;
 
+/// Longest text of a quantizer, in bytes.
+const MAX_TEXT: usize = 10_000;
+
 /// What `get_quantizer` of QKeras may give.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Found {
@@ -87,6 +90,10 @@ fn from_text(
     key: &'static str,
     text: &str,
 ) -> Result<Found, ModelError> {
+    if text.len() > MAX_TEXT {
+        let what = format!("a text of {} bytes; supported are {MAX_TEXT}", text.len());
+        return Err(attributes.error(key, what));
+    }
     let parsed = safe_eval::parse(text)
         .map_err(|e| attributes.error(key, format!("QKeras cannot parse `{text}`: {e}")))?;
     let Some(signature) = signature(parsed.name) else {

@@ -270,7 +270,39 @@ mod tests {
         assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
     }
 
+    /// A value that is written as QKeras reads it.
+    fn argument() -> impl Strategy<Value = Argument> {
+        prop_oneof![
+            any::<bool>().prop_map(Argument::Bool),
+            any::<i64>().prop_map(Argument::Int),
+            any::<f64>().prop_filter("finite", |f| f.is_finite()).prop_map(Argument::Float),
+            "[a-z_ ]{0,8}".prop_map(Argument::Text),
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            name in "[a-z_]{1,12}",
+            positional in prop::collection::vec(argument(), 0..4),
+            keywords in prop::collection::btree_map("[a-z_]{1,6}", argument(), 0..4),
+        ) {
+            // A blank would end a positional text.
+            let positional: Vec<Argument> = positional
+                .into_iter()
+                .filter(|a| !matches!(a, Argument::Text(t) if t.contains(' ')))
+                .collect();
+            let keywords: Vec<(String, Argument)> = keywords.into_iter().collect();
+            let written: Vec<String> = positional
+                .iter()
+                .map(Argument::to_string)
+                .chain(keywords.iter().map(|(k, v)| format!("{k}={v}")))
+                .collect();
+            let text = format!("{name}({})", written.join(", "));
+            let arguments = Some(Arguments { positional, keywords });
+            prop_assert_eq!(parse(&text), Ok(Parsed { name: &name, arguments }), "{}", text);
+        }
+
         #[test]
         fn never_panics(text in ".*", inner in "[(),= _0-9a-zA-Z'\"+.\\-\\t\\u{85}é]*") {
             let _ = parse(&text);

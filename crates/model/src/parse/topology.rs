@@ -14,8 +14,15 @@ use super::json::{items, short};
 use super::pruning;
 use crate::{Ledger, ModelClass, ModelError, Place};
 
-/// Most layers, and most layer calls, of one model.
-pub(super) const MAX_LAYERS: usize = 100_000;
+/// Most layers, and most layer calls, of one model. Trigger models have some dozen; much that is
+/// done with a graph takes time with the square of it.
+pub(super) const MAX_LAYERS: usize = 2000;
+
+/// Longest name of a layer, and longest path of one inside nested models, in bytes.
+const MAX_NAME: usize = 1000;
+
+/// Most configuration keys of all layers together, nested models included.
+const MAX_KEYS: usize = 500_000;
 
 /// Most models inside each other.
 const MAX_NESTING: usize = 16;
@@ -180,6 +187,20 @@ fn layer_entry<'f>(
         return Err(ModelError::new(place, "has an empty name".to_owned()));
     }
     let path = join(path, name);
+    if path.len() > MAX_NAME {
+        let what = format!("has a name of {} bytes; supported are {MAX_NAME}", path.len());
+        return Err(ModelError::new(place, what));
+    }
+    if name.contains(char::is_control) {
+        return Err(ModelError::new(
+            place,
+            format!("has the name {name:?} with control characters"),
+        ));
+    }
+    if ledger.entries().len() > MAX_KEYS {
+        let what = format!("models of more than {MAX_KEYS} configuration keys are not supported");
+        return Err(ModelError::new(place, what));
+    }
     let mut keys = Attributes::new(&path, object, ledger);
     let class = keys.text("class_name")?;
     // Asked first: the calls of other classes may be written in a form of their own.

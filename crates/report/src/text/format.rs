@@ -69,7 +69,7 @@ fn trim_zeros(decimal: &str) -> &str {
 /// Text from a file, made safe to print: names come from model files that anyone may have written,
 /// so control characters, those that reorder or hide text and those that are none are written as
 /// escapes.
-pub(crate) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(

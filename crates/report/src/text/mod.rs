@@ -10,4 +10,5 @@ pub(crate) mod paint;
 pub(crate) mod table;
 
 pub use explain::explanation;
+pub use format::clean;
 pub use layout::{TextOptions, text};

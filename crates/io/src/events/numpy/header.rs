@@ -1,5 +1,6 @@
 //! The header of a `.npy` array: its dtype and shape.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use super::literal::{Literal, parse};
@@ -8,7 +9,7 @@ use crate::events::row::{Scalar, product};
 use crate::number::Dtype;
 
 /// Longest header, in bytes; NumPy itself reads 10,000 without being asked for more.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 16;
 
 const MAGIC: [u8; 6] = *b"\x93NUMPY";
 
@@ -135,6 +136,7 @@ fn element(descr: &Literal) -> Result<Element, String> {
         Literal::Text(code) => plain(code),
         Literal::List(fields) => {
             let mut found: Vec<Field> = Vec::new();
+            let mut names: HashSet<String> = HashSet::new();
             let mut size = 0usize;
             for field in fields {
                 let (name, element, shape) = field_of(field)?;
@@ -146,7 +148,7 @@ fn element(descr: &Literal) -> Result<Element, String> {
                 let bytes = count.checked_mul(element.size).ok_or_else(too_long)?;
                 let offset = size;
                 size = size.checked_add(bytes).ok_or_else(too_long)?;
-                if found.iter().any(|f| f.name == name) {
+                if !name.is_empty() && !names.insert(name.clone()) {
                     return Err(format!("has two fields {name}"));
                 }
                 let scalar = match element.kind {
@@ -238,6 +240,7 @@ fn plain(code: &str) -> Result<Element, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn file(version: u8, text: &str) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
@@ -355,6 +358,56 @@ mod tests {
         assert_eq!(array.kind, Kind::Numbers(Dtype::F32));
         let array = read(file(1, &text("(3, 4)")).as_slice()).unwrap();
         assert!(array.kind.to_string().contains("Fortran order"), "{}", array.kind);
+    }
+
+    fn dtype() -> impl Strategy<Value = (String, Dtype, bool)> {
+        let int = |bits, signed| Dtype::Int { bits, signed };
+        let all = vec![
+            ("f2", Dtype::F16),
+            ("f4", Dtype::F32),
+            ("f8", Dtype::F64),
+            ("i2", int(16, true)),
+            ("i4", int(32, true)),
+            ("u8", int(64, false)),
+        ];
+        (prop::sample::select(all), any::<bool>()).prop_map(|((code, dtype), big)| {
+            (format!("{}{code}", if big { '>' } else { '<' }), dtype, big)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_numpy_writes_is_read(
+            version in 1..=3u8,
+            (code, dtype, big_endian) in dtype(),
+            shape in prop::collection::vec(0..1000usize, 0..5),
+            blanks in 0..70usize,
+        ) {
+            let lengths: String = shape.iter().map(|n| format!("{n}, ")).collect();
+            let blanks = " ".repeat(blanks);
+            let text = format!(
+                "{{'descr': '{code}', 'fortran_order': False, 'shape': ({lengths}), }}{blanks}\n"
+            );
+            let bytes = (shape.iter().product::<usize>() * dtype.size()) as u64;
+            let start = if version == 1 { 10 } else { 12 } + text.len() as u64;
+            let kind = Kind::Numbers(dtype);
+            // `(3, )` is a tuple, and so is `()`.
+            let expected = Array { shape, kind, big_endian, start, bytes };
+            prop_assert_eq!(read(file(version, &text).as_slice()), Ok(expected));
+        }
+
+        #[test]
+        fn any_text_is_a_header_or_an_error(
+            text in ".{0,80}",
+            inner in r"[\]\[(){},:' <>|OfiuSUV0-9]{0,40}",
+            bytes in prop::collection::vec(any::<u8>(), 0..80),
+        ) {
+            let _ = read(file(3, &text).as_slice());
+            let _ = read(file(1, &format!("{{'descr': {inner}, 'shape': (3,)}}")).as_slice());
+            let _ = header(&inner, "(3,)");
+            let _ = header("'<f4'", &inner);
+            let _ = read([&MAGIC[..], &bytes].concat().as_slice());
+        }
     }
 
     #[test]

@@ -177,6 +177,60 @@ impl Parser<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// A value as Python writes it.
+    fn written(value: &Literal) -> String {
+        let all = |items: &[Literal]| items.iter().map(|i| written(i) + ",").collect::<String>();
+        match value {
+            Literal::Text(t) => {
+                let escape = |c: char| match c {
+                    '\\' | '\'' => format!("\\{c}"),
+                    c if c.is_control() => format!("\\U{:08x}", u32::from(c)),
+                    c => c.to_string(),
+                };
+                format!("'{}'", t.chars().map(escape).collect::<String>())
+            }
+            Literal::Integer(n) => n.to_string(),
+            Literal::Bool(true) => "True".to_owned(),
+            Literal::Bool(false) => "False".to_owned(),
+            Literal::List(items) => format!("[{}]", all(items)),
+            Literal::Tuple(items) => format!("({})", all(items)),
+            Literal::Dict(items) => {
+                let pair = |(k, v): &(Literal, Literal)| format!("{}: {},", written(k), written(v));
+                format!("{{{}}}", items.iter().map(pair).collect::<String>())
+            }
+        }
+    }
+
+    fn any_literal() -> impl Strategy<Value = Literal> {
+        let leaf = prop_oneof![
+            any::<String>().prop_map(Literal::Text),
+            any::<u64>().prop_map(Literal::Integer),
+            any::<bool>().prop_map(Literal::Bool),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            let items = || prop::collection::vec(inner.clone(), 0..4);
+            prop_oneof![
+                items().prop_map(Literal::List),
+                items().prop_map(Literal::Tuple),
+                prop::collection::vec((inner.clone(), inner.clone()), 0..3).prop_map(Literal::Dict),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(value in any_literal()) {
+            prop_assert_eq!(parse(&written(&value)), Ok(value));
+        }
+
+        #[test]
+        fn any_text_is_a_value_or_an_error(text in ".{0,60}", brackets in r#"[\]\[(){},:'"\\0-9 ]{0,60}"#) {
+            let _ = parse(&text);
+            let _ = parse(&brackets);
+        }
+    }
 
     fn text(t: &str) -> Literal {
         Literal::Text(t.to_owned())

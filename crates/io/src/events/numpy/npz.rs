@@ -10,12 +10,15 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::header::{self, Array};
 use super::rows::{Forward, check_length};
-use crate::events::catalogue::{Entry, Kind, MAX_LINKS};
+use crate::events::catalogue::{Entry, Kind};
 use crate::events::records::Records;
 use crate::events::select::Pick;
 
 /// Deflate makes nothing shorter than this, so that an archive cannot claim to hold more.
 const MAX_RATIO: u64 = 1032;
+
+/// Most arrays of an archive.
+const MAX_ARRAYS: usize = 1000;
 
 /// An open `.npz` archive.
 #[derive(Debug)]
@@ -43,8 +46,8 @@ impl Npz {
         let file = File::open(path).map_err(|e| wrong(e.to_string()))?;
         let mut archive =
             ZipArchive::new(BufReader::new(file)).map_err(|e| wrong(e.to_string()))?;
-        if archive.len() > MAX_LINKS {
-            return Err(wrong(format!("it holds more than {MAX_LINKS} files")));
+        if archive.len() > MAX_ARRAYS {
+            return Err(wrong(format!("it holds more than {MAX_ARRAYS} files")));
         }
         let mut members = Vec::new();
         for index in 0..archive.len() {

@@ -2,8 +2,13 @@
 
 use std::io::{BufRead, Read};
 
+use crate::watch;
+
 /// Longest line, in bytes: an event of a million numbers fits.
 const MAX_LINE: usize = 64 << 20;
+
+/// How often the reading of a long text says that it goes on.
+const STEP_LINES: u64 = 1 << 14;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -54,6 +59,9 @@ impl<R: BufRead> Lines<R> {
                 return Ok(None);
             }
             let number = start.line + 1;
+            if number.is_multiple_of(STEP_LINES) {
+                watch::goes_on();
+            }
             self.position = Position { offset: start.offset + length as u64, line: number };
             if length > MAX_LINE {
                 return Err(format!(
