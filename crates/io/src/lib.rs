@@ -1,7 +1,7 @@
 //! Files in and out: the only crate that knows HDF5.
 //!
 //! * [`read_keras`] takes a Keras model file apart into a
-//!   [`KerasFile`](bittrue_model::parse::KerasFile), without interpreting it;
+//!   [`KerasFile`](bittrue_model::parse::KerasFile), without interpreting it; [`write_keras`] writes one;
 //! * [`EventSource`] finds the event datasets of a model's inputs and streams them as
 //!   [`EventBlock`](bittrue_block::EventBlock)s in bounded memory;
 //! * [`TraceWriter`] writes the layer-by-layer values of a leg; [`read_datasets`] reads such values;
@@ -24,7 +24,9 @@ mod events;
 mod file;
 mod hash;
 mod keras;
+mod keras_writer;
 mod number;
+mod output;
 mod text;
 mod trace;
 
@@ -33,4 +35,5 @@ pub use error::{IoError, IoErrorKind};
 pub use events::{EventOptions, EventSource, InputSpec};
 pub use hash::sha256_file;
 pub use keras::read_keras;
+pub use keras_writer::write_keras;
 pub use trace::{TraceBands, TraceLayer, TraceMeta, TraceWriter};

@@ -15,6 +15,7 @@ pub mod parse;
 mod quantizer;
 mod typed;
 mod window;
+mod written;
 
 pub use error::{ModelError, Place};
 pub use graph::{Call, CallId, Layer, Model, ModelClass, NestedCall};
@@ -28,3 +29,4 @@ pub use typed::{
     AlignedLayer, Constant, EdgeType, NodeId, Op, Rounding32, Rules, TypedModel, TypedNode,
 };
 pub use window::{Padding, Window};
+pub use written::{KerasDocument, Weight, WeightGroup};

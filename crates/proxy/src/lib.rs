@@ -3,15 +3,18 @@
 //! * [`convert`]: QKeras model → proxy model, as HGQ 0.2.6's `to_proxy_model` does it: its rules,
 //!   names, preconditions, and where each proxy layer came from;
 //! * [`fit`] and [`by_itself`]: a proxy from a file takes the place of the conversion;
+//! * [`document`]: a proxy model → the Keras file that HGQ would have saved;
 //! * [`types`]: proxy model → the typed graph that the engine runs.
 #![forbid(unsafe_code)]
 
 mod convert;
 mod error;
+mod file;
 mod given;
 mod types;
 
 pub use convert::{Converted, DeclaredGrid, Mode, Warning, convert};
 pub use error::ConvertError;
+pub use file::document;
 pub use given::{by_itself, fit};
 pub use types::types;

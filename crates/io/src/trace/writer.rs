@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use hdf5::types::VarLenUnicode;
-use hdf5::{File, Group, Location};
+use hdf5::{File, Group};
 
 use super::column::Column;
 use super::name::escape;
 use crate::number::read_rows;
+use crate::output::{Unfinished, create_beside, write_text};
 use crate::{IoError, IoErrorKind};
 
 /// The version of the layout.
@@ -56,13 +57,11 @@ pub struct TraceBands<'a> {
 #[derive(Debug)]
 pub struct TraceWriter {
     path: PathBuf,
-    /// The path without links.
-    place: PathBuf,
     flag_names: Vec<String>,
     // Dropped in this order: the datasets before their file, the file before it is removed.
     layers: Vec<LayerColumns>,
     root: Option<File>,
-    temporary: Temporary,
+    unfinished: Unfinished,
 }
 
 #[derive(Debug)]
@@ -79,22 +78,6 @@ struct Uncertain {
     bands: Column<f64>,
 }
 
-/// A file that is removed unless it was kept.
-#[derive(Debug)]
-struct Temporary {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if !self.kept {
-            // It may not exist, and there is nobody to tell.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
 impl TraceWriter {
     /// Creates a trace with empty datasets for all layers.
     ///
@@ -106,7 +89,7 @@ impl TraceWriter {
         if meta.flags.len() > 16 {
             return Err(error(format!("{} kinds of flag, at most 16 fit", meta.flags.len())));
         }
-        let (root, temporary, place) = create_beside(path)?;
+        let (root, unfinished) = create_beside(path)?;
         root.new_attr::<u32>()
             .create("bittrue_format")
             .and_then(|a| a.write_scalar(&FORMAT))
@@ -136,8 +119,7 @@ impl TraceWriter {
         }
         Ok(Self {
             path: path.to_owned(),
-            place,
-            temporary,
+            unfinished,
             flag_names: meta.flags.clone(),
             layers: columns,
             root: Some(root),
@@ -207,10 +189,7 @@ impl TraceWriter {
             root.flush().map_err(failed)?;
             root.close().map_err(failed)?;
         }
-        std::fs::rename(&self.temporary.path, &self.place)
-            .map_err(|e| error(format!("cannot be given its name: {e}")))?;
-        self.temporary.kept = true;
-        Ok(())
+        self.unfinished.keep(&path)
     }
 }
 
@@ -259,47 +238,4 @@ impl Uncertain {
             }
         }
     }
-}
-
-/// Creates an HDF5 file under a temporary name beside its place. The place itself comes back too:
-/// a link stays a link, to another file.
-fn create_beside(path: &Path) -> Result<(File, Temporary, PathBuf), IoError> {
-    let error = |what: &str| {
-        IoError::new(IoErrorKind::Output, path, format!("cannot be written: {what}"))
-            .with_help("choose a file in a directory that exists and that you may write to")
-    };
-    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    match std::fs::metadata(&place) {
-        Ok(found) if found.is_dir() => return Err(error("it is a directory")),
-        Ok(found) if !found.is_file() => return Err(error("it is a device or a pipe, no file")),
-        // Whoever may write into the directory could replace a file that is write-protected; the
-        // protection was meant.
-        Ok(_) => {
-            let opened = std::fs::OpenOptions::new().write(true).open(&place);
-            opened.map_err(|e| error(&e.to_string()))?;
-        }
-        Err(_) => {}
-    }
-    let directory = place.parent().filter(|d| !d.as_os_str().is_empty());
-    if let Some(directory) = directory.filter(|d| !d.is_dir()) {
-        return Err(error(&format!("there is no directory {}", directory.display())));
-    }
-    let Some(name) = place.file_name().and_then(|n| n.to_str()) else {
-        return Err(error("it is no file name in UTF-8"));
-    };
-    let temporary = place.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    // The operating system's own message is clearer than the library's.
-    std::fs::File::create_new(&temporary).map_err(|e| error(&e.to_string()))?;
-    let guard = Temporary { path: temporary, kept: false };
-    let root = File::create(&guard.path).map_err(|e| error(&e.to_string()))?;
-    Ok((root, guard, place))
-}
-
-fn write_text(object: &Location, name: &str, text: &str) -> Result<(), String> {
-    let value = VarLenUnicode::from_str(text).map_err(|e| format!("{name} `{text}`: {e}"))?;
-    object
-        .new_attr::<VarLenUnicode>()
-        .create(name)
-        .and_then(|a| a.write_scalar(&value))
-        .map_err(|e| format!("attribute {name} cannot be written: {e}"))
 }

@@ -6,6 +6,7 @@ mod messages;
 mod models;
 mod second_decoder;
 mod traces;
+mod written_models;
 
 use std::path::PathBuf;
 
