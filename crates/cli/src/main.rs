@@ -9,6 +9,7 @@ mod inspect;
 mod legs;
 mod output;
 mod progress;
+mod proxy;
 mod trace;
 mod usage;
 
@@ -43,6 +44,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         None => compare::compare(&cli.run),
         Some(Command::Inspect(args)) => inspect::inspect(&args),
         Some(Command::Trace(args)) => trace::trace(&args),
+        Some(Command::Proxy(args)) => proxy::proxy(&args),
         Some(Command::Completions(args)) => generate::completions(&args),
         Some(Command::Man) => generate::man(),
     }

@@ -75,11 +75,15 @@ pub(crate) fn keep_inputs(
     model: &ModelArgs,
     events: &EventArgs,
 ) -> Result<(), Failure> {
+    let mut inputs = vec![("--model", model.model.as_path()), ("--events", &events.events)];
+    inputs.extend(model.proxy.as_deref().map(|proxy| ("--proxy", proxy)));
+    keep(flag, output, &inputs)
+}
+
+/// Refuses an output that would replace one of these files, which are given with these flags.
+pub(crate) fn keep(flag: &str, output: &Path, inputs: &[(&str, &Path)]) -> Result<(), Failure> {
     let Ok(output) = output.canonicalize() else { return Ok(()) };
-    let inputs = [("--model", Some(&model.model)), ("--proxy", model.proxy.as_ref())];
-    let events = ("--events", Some(&events.events));
-    for (input_flag, input) in inputs.into_iter().chain([events]) {
-        let Some(input) = input else { continue };
+    for (input_flag, input) in inputs {
         if input.canonicalize().is_ok_and(|input| input == output) {
             let message =
                 format!("{flag} would replace the file of {input_flag}: {}", input.display());

@@ -1,6 +1,7 @@
 //! Comparing legs: from a model file and an event file to a report or a trace.
 #![forbid(unsafe_code)]
 
+mod build;
 mod compare;
 mod error;
 mod events;
@@ -12,6 +13,7 @@ mod session;
 mod trace;
 mod verify;
 
+pub use build::BuiltProxy;
 pub use error::{Error, ErrorKind};
 pub use input_type::{InputType, InputTypeOption};
 pub use leg::{Leg, LegError};

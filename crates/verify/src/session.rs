@@ -59,6 +59,25 @@ impl LoadedModel {
         self.model.layers.iter().find(|layer| of_proxy(&layer.kind))
     }
 
+    /// Refuses legs that are made from a QKeras model, where the model is itself a proxy.
+    pub(crate) fn refuse_proxy(&self, leg: Leg) -> Result<(), Error> {
+        let Some(layer) = self.proxy_layer() else {
+            return Ok(());
+        };
+        let message = format!(
+            "{}: layer `{}` has class `{}`, so this model is a proxy already, of which only the leg \
+             `proxy` can be run, not `{leg}`",
+            self.path.display(),
+            layer.name,
+            layer.class_name,
+        );
+        Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
+            "give the QKeras model that the proxy was made from with --model and this file with \
+             --proxy; by itself a proxy can be traced (verify trace --semantics proxy), but its \
+             comparison with hls4ml is not there yet",
+        )))
+    }
+
     /// The inputs that events have to be found for.
     pub fn inputs(&self) -> Vec<InputSpec> {
         self.model
@@ -199,25 +218,6 @@ impl Session {
     }
 }
 
-/// Refuses legs that are made from a QKeras model, where the model is itself a proxy.
-fn refuse_proxy(loaded: &LoadedModel, leg: Leg) -> Result<(), Error> {
-    let Some(layer) = loaded.proxy_layer() else {
-        return Ok(());
-    };
-    let message = format!(
-        "{}: layer `{}` has class `{}`, so this model is a proxy already, of which only the leg \
-         `proxy` can be run, not `{leg}`",
-        loaded.path.display(),
-        layer.name,
-        layer.class_name,
-    );
-    Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
-        "give the QKeras model that the proxy was made from with --model and this file with \
-         --proxy; by itself a proxy can be traced (verify trace --semantics proxy), but its \
-         comparison with hls4ml is not there yet",
-    )))
-}
-
 fn typed_model(
     loaded: &LoadedModel,
     proxy: Option<&LoadedProxy>,
@@ -228,12 +228,12 @@ fn typed_model(
     let built;
     let converted = match leg {
         Leg::Qkeras => {
-            refuse_proxy(loaded, leg)?;
+            loaded.refuse_proxy(leg)?;
             return bittrue_keras::reference::reference(&loaded.model)
                 .map_err(|e| Error::model(&loaded.path, &e));
         }
         Leg::ProxySat | Leg::ProxyWrap => {
-            refuse_proxy(loaded, leg)?;
+            loaded.refuse_proxy(leg)?;
             let mode = if leg == Leg::ProxySat { Mode::Sat } else { Mode::Wrap };
             built = loaded.convert(mode)?;
             &built

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{CompletionsArgs, InspectArgs, RunArgs, TraceArgs};
+use super::{CompletionsArgs, InspectArgs, ProxyArgs, RunArgs, TraceArgs};
 
 const ABOUT: &str = "Does the proxy that goes to the FPGA give the same bits as the QKeras model?";
 
@@ -28,6 +28,8 @@ Examples:
       what every layer and quantizer really means
   verify trace --model tagger.h5 --events jets.h5 --semantics proxy:wrap --out wrap.h5
       write what every layer gives
+  verify proxy --model tagger.h5 --overflow sat --out proxy.h5
+      write the proxy that HGQ would have saved, for hls4ml
 
 Legs:
   qkeras       Keras predict of the model, in float32 as TensorFlow runs it on a CPU
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Write what every layer of one leg gives to an HDF5 file
     Trace(TraceArgs),
+    /// Build the proxy that HGQ would build, show its precisions, and write it as a Keras file
+    Proxy(ProxyArgs),
     /// Print completions for a shell, e.g. `source <(verify completions bash)`
     Completions(CompletionsArgs),
     /// Print the man page, e.g. `verify man | man -l -`

@@ -6,6 +6,7 @@ mod events;
 mod input_type;
 mod inspect;
 mod model;
+mod proxy;
 mod run;
 mod trace;
 
@@ -14,5 +15,6 @@ pub(crate) use completions::CompletionsArgs;
 pub(crate) use events::EventArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use model::ModelArgs;
+pub(crate) use proxy::ProxyArgs;
 pub(crate) use run::{Color, RunArgs};
 pub(crate) use trace::TraceArgs;

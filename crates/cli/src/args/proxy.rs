@@ -1,0 +1,49 @@
+//! `verify proxy`.
+
+use std::path::PathBuf;
+
+use bittrue_proxy::Mode;
+use clap::{Args, ValueEnum};
+
+/// `verify proxy`.
+#[derive(Debug, Args)]
+pub(crate) struct ProxyArgs {
+    /// The QKeras model, as written by model.save("m.h5") with Keras 2
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: PathBuf,
+
+    /// What signed quantizers do with values outside their range
+    ///
+    /// wrap is HGQ's own default, to_proxy_model(model): it costs no logic, and a value just above
+    /// the range comes out at its lower end. sat is to_proxy_model(model, aggressive=False), which
+    /// HGQ's manual advises for QKeras models: QKeras saturates too. A quantized_relu saturates, and
+    /// a symmetric quantizer saturates symmetrically, in both.
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Overflow::Wrap)]
+    pub(crate) overflow: Overflow,
+
+    /// The Keras 2 .h5 file to write: what HGQ 0.2.6 would have saved
+    ///
+    /// Keras loads it when HGQ.proxy is imported, and hls4ml converts it. `verify --proxy FILE`
+    /// compares it with the model. Without --out the proxy is only shown.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Overflow mode of signed quantizers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Overflow {
+    /// Saturate.
+    Sat,
+    /// Wrap around.
+    Wrap,
+}
+
+impl Overflow {
+    /// The mode of the conversion.
+    pub(crate) fn mode(self) -> Mode {
+        match self {
+            Self::Sat => Mode::Sat,
+            Self::Wrap => Mode::Wrap,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `verify proxy`: the proxy that HGQ would build, shown and written.
+
+use std::fmt::Write;
+
+use bittrue_proxy::Mode;
+use bittrue_record::ExitCode;
+use bittrue_verify::BuiltProxy;
+
+use crate::args::ProxyArgs;
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn proxy(args: &ProxyArgs) -> Result<ExitCode, Failure> {
+    if let Some(out) = &args.out {
+        output::keep("--out", out, &[("--model", &args.model)])?;
+    }
+    let mode = args.overflow.mode();
+    let built = BuiltProxy::build(&args.model, mode)?;
+    let mut text = header(&built, mode);
+    if let Some(out) = &args.out {
+        built.write(out)?;
+        let _ = writeln!(text, "Written  {}", out.display());
+    }
+    crate::print(&text)?;
+    Ok(ExitCode::Success)
+}
+
+fn header(built: &BuiltProxy, mode: Mode) -> String {
+    let model = &built.converted.model;
+    let call = match mode {
+        Mode::Sat => "to_proxy_model(model, aggressive=False): signed quantizers saturate",
+        Mode::Wrap => "to_proxy_model(model), HGQ's default: signed quantizers wrap",
+    };
+    let mut text = format!(
+        "Model    {}\nProxy    {} ({} layers), {call}\n",
+        built.path.display(),
+        model.name,
+        model.layers.len(),
+    );
+    for w in &built.converted.warnings {
+        let _ = writeln!(text, "Warning  {} ({}): {}", w.layer, w.code, w.text);
+    }
+    text
+}
