@@ -1,9 +1,10 @@
 """Hold the proxy files that bittrue writes against those of real HGQ.
 
-    check_proxy_file.py [--verify target/release/verify] [--hls4ml] case...
+    check_proxy_file.py [--verify target/release/verify] [--hls4ml] [--random N --seed S] case...
         [-- argument of `verify proxy`...]
 
-A case is a directory with `model.h5` and `events.h5`, or a model file alone. For both overflow
+A case is a directory with `model.h5` and `events.h5`, or a model file alone; `--random` adds models
+as `fuzz.py` draws them, every second one with convolutions. For both overflow
 modes, `verify proxy --out` writes a proxy, and HGQ builds and saves its own. Then
 
 - the files are equal: layers in order, their configurations and calls, names, dtypes and values of
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,9 @@ import h5py
 import numpy as np
 
 import reference
+from fuzzing.draw import Drawer, draw
+from fuzzing.spatial import SpatialDrawer
+from fuzzing.spec import save
 
 MODES = {"sat": False, "wrap": True}
 """Value of `--overflow` and HGQ's `aggressive` argument."""
@@ -120,7 +125,8 @@ def hls4ml_types(model: reference.tf.keras.Model, directory: str) -> object:
             model, hls_config=config, backend="Vitis", output_dir=directory
         )
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        # Without the addresses of objects.
+        return re.sub(r" at 0x[0-9a-f]+", "", f"{type(error).__name__}: {error}")
     nodes = []
     for node in converted.get_layers():
         types = {
@@ -154,7 +160,11 @@ class Check:
         written = self.run(
             "proxy", "--model", self.model, "--overflow", self.mode, "--out", self.ours, *self.options
         )
-        source = reference.load_model(self.model)
+        try:
+            source = reference.load_model(self.model)
+        except Exception as error:
+            self.facts.append(f"not loaded by Keras: {type(error).__name__}")
+            return
         random = any(type(layer).__name__ in RANDOM for layer in source.layers)
         try:
             proxy = reference.conversion.to_proxy_model(
@@ -230,25 +240,51 @@ class Check:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("cases", nargs="+", type=Path)
+    parser.add_argument("cases", nargs="*", type=Path)
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="random models as well")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verify", type=Path, default=Path("target/release/verify"))
     parser.add_argument("--hls4ml", action="store_true", help="convert both with hls4ml too")
     own = sys.argv[1:]
     at = own.index("--") if "--" in own else len(own)
     args = parser.parse_args(own[:at])
     args.options = own[at + 1 :]
-    failed = 0
-    for case in args.cases:
-        for mode in MODES:
-            with tempfile.TemporaryDirectory() as directory:
-                check = Check(args, case, mode, Path(directory))
-                check.check()
-            failed += bool(check.problems)
-            print(f"{'FAIL' if check.problems else 'ok  '} {case.name} {mode}: {', '.join(check.facts)}", flush=True)
-            for problem in check.problems:
-                print(f"     {problem}", flush=True)
-    print(f"{2 * len(args.cases)} proxies, {failed} wrong")
+    outcomes = [run(args, case, case.name) for case in args.cases]
+    for number in range(args.random):
+        with tempfile.TemporaryDirectory() as directory:
+            case = random_case(args.seed, number, Path(directory))
+            if case is not None:
+                outcomes.append(run(args, case, f"random {args.seed}/{number}"))
+    failed = sum(outcomes)
+    print(f"{2 * len(outcomes)} proxies, {failed} wrong")
     sys.exit(1 if failed else 0)
+
+
+def run(args: argparse.Namespace, case: Path, name: str) -> int:
+    """Checks a case in both modes and says what was found; gives the number of failures."""
+    failed = 0
+    for mode in MODES:
+        with tempfile.TemporaryDirectory() as directory:
+            check = Check(args, case, mode, Path(directory))
+            check.check()
+        failed += bool(check.problems)
+        verdict = "FAIL" if check.problems else "ok  "
+        print(f"{verdict} {name} {mode}: {', '.join(check.facts)}", flush=True)
+        for problem in check.problems:
+            print(f"     {problem}", flush=True)
+    return failed
+
+
+def random_case(seed: int, number: int, directory: Path) -> Path | None:
+    """A model that `fuzz.py` would draw; none where Keras cannot build what was drawn."""
+    drawer = SpatialDrawer if number % 2 else Drawer
+    spec = draw(np.random.default_rng([seed, number]), 60, False, drawer)
+    try:
+        save(spec, directory)
+    except Exception as error:
+        print(f"     random {seed}/{number}: not built: {type(error).__name__}")
+        return None
+    return directory
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use bittrue_proxy::Mode;
 use bittrue_record::ExitCode;
-use bittrue_verify::BuiltProxy;
+use bittrue_verify::{BuiltProxy, ProxyOptions};
+
+mod table;
 
 use crate::args::ProxyArgs;
 use crate::failure::Failure;
@@ -15,11 +17,17 @@ pub(crate) fn proxy(args: &ProxyArgs) -> Result<ExitCode, Failure> {
         output::keep("--out", out, &[("--model", &args.model)])?;
     }
     let mode = args.overflow.mode();
-    let built = BuiltProxy::build(&args.model, mode)?;
+    let options = ProxyOptions {
+        mode,
+        register: args.register_precisions,
+        accum_fp_max_offset: args.accum_fp_max_offset,
+    };
+    let built = BuiltProxy::build(&args.model, &options)?;
     let mut text = header(&built, mode);
+    table::write(&mut text, &built, options.accum_fp_max_offset)?;
     if let Some(out) = &args.out {
         built.write(out)?;
-        let _ = writeln!(text, "Written  {}", out.display());
+        let _ = writeln!(text, "\nWritten  {}", out.display());
     }
     crate::print(&text)?;
     Ok(ExitCode::Success)

@@ -336,11 +336,15 @@ fn quantizer(expected: &FixedPointQuantizer, given: &FixedPointQuantizer) -> Opt
         ));
     }
     let (e, g) = (kif(expected)?, kif(given));
+    // HGQ limits sign, integer bits with the sign, and width, each by itself: where the sign is not
+    // needed its bit may become an integer bit.
+    let with_sign = |k: Kif| k.integer + i32::from(k.keep_negative);
     let narrower = |g: Kif| {
         g.width() == 0
             || (g.keep_negative <= e.keep_negative
-                && g.integer <= e.integer
-                && g.fractional <= e.fractional)
+                && with_sign(g) <= with_sign(e)
+                && g.fractional <= e.fractional
+                && g.width() <= e.width())
     };
     match g {
         Some(g) if narrower(g) => None,

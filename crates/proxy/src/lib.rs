@@ -4,6 +4,7 @@
 //!   names, preconditions, and where each proxy layer came from;
 //! * [`fit`] and [`by_itself`]: a proxy from a file takes the place of the conversion;
 //! * [`document`]: a proxy model → the Keras file that HGQ would have saved;
+//! * [`precisions`]: the precisions of a proxy model by HGQ's own rules;
 //! * [`types`]: proxy model → the typed graph that the engine runs.
 #![forbid(unsafe_code)]
 
@@ -11,10 +12,15 @@ mod convert;
 mod error;
 mod file;
 mod given;
+mod precision;
 mod types;
 
 pub use convert::{Converted, DeclaredGrid, Mode, Warning, convert};
 pub use error::ConvertError;
 pub use file::document;
 pub use given::{by_itself, fit};
+pub use precision::{
+    Bits, EffectiveBits, NodePrecision, Registered, Rule, Typed, WideType, effective_bits,
+    precisions, register,
+};
 pub use types::types;

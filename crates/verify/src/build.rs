@@ -4,10 +4,21 @@ use std::path::{Path, PathBuf};
 
 use bittrue_model::parse::{from_keras, layer_configs};
 use bittrue_model::{KerasDocument, Model};
-use bittrue_proxy::{Converted, Mode, document};
+use bittrue_proxy::{Converted, Mode, Registered, document, register};
 
 use crate::session::LoadedModel;
 use crate::{Error, Leg};
+
+/// The arguments of HGQ's `to_proxy_model`.
+#[derive(Debug, Clone, Copy)]
+pub struct ProxyOptions {
+    /// `aggressive`.
+    pub mode: Mode,
+    /// The opposite of `skip_precision_reg`.
+    pub register: bool,
+    /// `accum_fp_max_offset`, which has an effect only where precisions are registered.
+    pub accum_fp_max_offset: Option<i64>,
+}
 
 /// A proxy that was built from a model file.
 #[derive(Debug)]
@@ -28,7 +39,8 @@ impl BuiltProxy {
     /// # Errors
     ///
     /// When the file cannot be read, is a proxy already, or the conversion refuses it.
-    pub fn build(path: &Path, mode: Mode) -> Result<Self, Error> {
+    pub fn build(path: &Path, options: &ProxyOptions) -> Result<Self, Error> {
+        let mode = options.mode;
         let file = bittrue_io::read_keras(path)?;
         let in_model = |e| Error::model(path, &e);
         let model = from_keras(&file).map_err(in_model)?;
@@ -38,10 +50,15 @@ impl BuiltProxy {
             Mode::Wrap => Leg::ProxyWrap,
         };
         loaded.refuse_proxy(leg)?;
-        let converted = loaded.convert(mode)?;
+        let refused = |e| Error::convert(leg.name(), path, &e);
+        let mut converted = loaded.convert(mode)?;
+        let registered = match options.register {
+            true => register(&mut converted, options.accum_fp_max_offset).map_err(refused)?,
+            false => Registered::new(),
+        };
         let configs = layer_configs(&file).map_err(in_model)?;
-        let document = document(&converted, &loaded.model, &configs)
-            .map_err(|e| Error::convert(leg.name(), path, &e))?;
+        let document =
+            document(&converted, &loaded.model, &configs, &registered).map_err(refused)?;
         Ok(Self { path: path.to_owned(), source: loaded.model, converted, document })
     }
 

@@ -13,7 +13,7 @@ mod session;
 mod trace;
 mod verify;
 
-pub use build::BuiltProxy;
+pub use build::{BuiltProxy, ProxyOptions};
 pub use error::{Error, ErrorKind};
 pub use input_type::{InputType, InputTypeOption};
 pub use leg::{Leg, LegError};

@@ -21,6 +21,18 @@ pub(crate) struct ProxyArgs {
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Overflow::Wrap)]
     pub(crate) overflow: Overflow,
 
+    /// Write the precisions into the file, as to_proxy_model(…, skip_precision_reg=False) does
+    ///
+    /// For hls4ml before 1.2; later releases derive types themselves and ignore these. HGQ also takes
+    /// bits away from quantizers that have more than they need, which changes values where such a
+    /// quantizer saturates.
+    #[arg(long)]
+    pub(crate) register_precisions: bool,
+
+    /// HGQ's accum_fp_max_offset: fractional bits of accumulators beyond those of the result
+    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "register_precisions")]
+    pub(crate) accum_fp_max_offset: Option<i64>,
+
     /// The Keras 2 .h5 file to write: what HGQ 0.2.6 would have saved
     ///
     /// Keras loads it when HGQ.proxy is imported, and hls4ml converts it. `verify --proxy FILE`

@@ -68,8 +68,13 @@ pub(super) fn replaced(
 }
 
 /// The configuration of a layer that HGQ makes itself. `fusible` is about quantizers: all elements
-/// have one type, and nobody else reads what the quantizer reads.
-pub(super) fn made(layer: &Layer, fusible: bool) -> Result<Map<String, Value>, ConvertError> {
+/// have one type, and nobody else reads what the quantizer reads. `types` are those that were
+/// registered with a quantizer.
+pub(super) fn made(
+    layer: &Layer,
+    fusible: bool,
+    types: Option<&Map<String, Value>>,
+) -> Result<Map<String, Value>, ConvertError> {
     let common = |trainable: bool| {
         object([
             ("name", json!(layer.name)),
@@ -89,7 +94,7 @@ pub(super) fn made(layer: &Layer, fusible: bool) -> Result<Map<String, Value>, C
                 ("RND", json!(q.rounding.to_string())),
                 ("SAT", json!(q.overflow.to_string())),
                 ("shape", json!(q.bits.shape())),
-                ("overrides", json!({ "layers": {} })),
+                ("overrides", json!({ "layers": types.cloned().unwrap_or_default() })),
                 ("fusible", json!(fusible)),
             ]));
             Ok(config)

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{config, order, weights};
 use crate::convert::is_qkeras;
-use crate::{ConvertError, Converted};
+use crate::{ConvertError, Converted, Registered};
 
 /// The Keras release of the reference environment, which a file is marked with.
 const KERAS_VERSION: &str = "2.15.0";
@@ -14,7 +14,7 @@ const KERAS_VERSION: &str = "2.15.0";
 /// ([`layer_configs`](bittrue_model::parse::layer_configs)).
 ///
 /// It is what `to_proxy_model(…).save("proxy.h5")` writes, layer by layer: names, order,
-/// configurations, weights.
+/// configurations, weights; with the precisions that were registered, if any were.
 ///
 /// # Errors
 /// For a layer that cannot be written, naming it.
@@ -22,6 +22,7 @@ pub fn document(
     converted: &Converted,
     source: &Model,
     configs: &[Option<Map<String, Value>>],
+    registered: &Registered,
 ) -> Result<KerasDocument, ConvertError> {
     let model = &converted.model;
     let mut layers = Vec::with_capacity(model.calls.len());
@@ -32,7 +33,7 @@ pub fn document(
         let origin = Origin::of(converted, source, call);
         let config = match origin {
             Origin::Input => config::input(&layer.name, &model.call(call).shape),
-            Origin::Made => config::made(layer, is_fusible(model, call))?,
+            Origin::Made => config::made(layer, is_fusible(model, call), registered.get(&call))?,
             Origin::Kept(from) | Origin::Replaced(from) => {
                 let found = configs.get(from).and_then(Option::as_ref);
                 let found = found.ok_or_else(|| config::unwritable(layer))?;

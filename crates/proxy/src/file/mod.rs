@@ -13,3 +13,4 @@ mod order;
 mod weights;
 
 pub use document::document;
+pub(crate) use order::keras_order;

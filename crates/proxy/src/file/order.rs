@@ -10,7 +10,7 @@ use bittrue_model::{CallId, Model};
 /// first there.
 ///
 /// In a proxy every layer has one call.
-pub(super) fn keras_order(model: &Model) -> Vec<CallId> {
+pub(crate) fn keras_order(model: &Model) -> Vec<CallId> {
     let Walk { met, finished, .. } = walk(model);
     let mut depth: HashMap<CallId, usize> = HashMap::new();
     // Readers come before what they read.

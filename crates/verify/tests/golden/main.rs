@@ -3,3 +3,4 @@
 mod proxy_files;
 mod qkeras;
 mod support;
+mod written_proxies;
