@@ -9,6 +9,7 @@ use bittrue_verify::{VerifyConfig, verify};
 use crate::args::{Color, RunArgs};
 use crate::failure::Failure;
 use crate::legs;
+use crate::lint;
 use crate::output::{self, OutputFile};
 use crate::progress::Bar;
 
@@ -22,6 +23,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     if let Some(json) = &args.json {
         output::keep_inputs("--json", json, model, events)?;
     }
+    lint::check_denied(model, &args.deny)?;
     let config = VerifyConfig {
         model: model.model.clone(),
         proxy: model.proxy.clone(),

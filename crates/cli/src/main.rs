@@ -7,6 +7,7 @@ mod failure;
 mod generate;
 mod inspect;
 mod legs;
+mod lint;
 mod output;
 mod progress;
 mod proxy;
@@ -44,6 +45,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         None => compare::compare(&cli.run),
         Some(Command::Inspect(args)) => inspect::inspect(&args),
         Some(Command::Trace(args)) => trace::trace(&args),
+        Some(Command::Lint(args)) => lint::lint(&args),
         Some(Command::Proxy(args)) => proxy::proxy(&args),
         Some(Command::Completions(args)) => generate::completions(&args),
         Some(Command::Man) => generate::man(),

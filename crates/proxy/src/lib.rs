@@ -5,6 +5,7 @@
 //! * [`fit`] and [`by_itself`]: a proxy from a file takes the place of the conversion;
 //! * [`document`]: a proxy model → the Keras file that HGQ would have saved;
 //! * [`precisions`]: the precisions of a proxy model by HGQ's own rules;
+//! * [`lint`]: what HGQ and hls4ml do with a model without a word;
 //! * [`types`]: proxy model → the typed graph that the engine runs.
 #![forbid(unsafe_code)]
 
@@ -12,6 +13,7 @@ mod convert;
 mod error;
 mod file;
 mod given;
+pub mod lint;
 mod precision;
 mod types;
 

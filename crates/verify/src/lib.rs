@@ -5,6 +5,7 @@ mod build;
 mod compare;
 mod error;
 mod events;
+mod findings;
 mod input_range;
 mod input_type;
 mod leg;
@@ -15,6 +16,7 @@ mod verify;
 
 pub use build::{BuiltProxy, ProxyOptions};
 pub use error::{Error, ErrorKind};
+pub use findings::findings;
 pub use input_type::{InputType, InputTypeOption};
 pub use leg::{Leg, LegError};
 pub use session::{LoadedModel, LoadedProxy, Session};

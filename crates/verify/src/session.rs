@@ -10,7 +10,7 @@ use bittrue_proxy::{Converted, Mode, by_itself, convert, fit, types};
 use bittrue_record::{FileInfo, ModelInfo, Warning};
 
 use crate::proof::proven;
-use crate::{Error, ErrorKind, Leg};
+use crate::{Error, ErrorKind, Leg, findings};
 
 /// A model as read from its file.
 #[derive(Debug)]
@@ -144,6 +144,11 @@ impl LoadedProxy {
         Ok(Self { path: path.to_owned(), converted })
     }
 
+    /// The proxy, aligned with the model.
+    pub(crate) fn converted(&self) -> &Converted {
+        &self.converted
+    }
+
     /// What a report says of the proxy.
     ///
     /// # Errors
@@ -263,6 +268,7 @@ fn typed_model(
             warnings.push(warning);
         }
     }
+    findings::warn(&loaded.model, converted, warnings);
     types(converted, leg.name(), input_types)
         .map_err(|e| Error::convert(leg.name(), &loaded.path, &e))
 }

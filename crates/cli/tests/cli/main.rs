@@ -8,6 +8,7 @@ mod bad_outputs;
 mod help;
 mod inspect;
 mod interrupt;
+mod lint;
 mod proxy;
 mod run;
 mod support;

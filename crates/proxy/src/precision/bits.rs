@@ -60,7 +60,7 @@ pub struct WideType {
 
 impl WideType {
     /// A type that cuts and wraps.
-    pub(super) fn cut(bits: Bits) -> Self {
+    pub(crate) fn cut(bits: Bits) -> Self {
         Self { bits, rounding: Rounding::Trn, overflow: Overflow::Wrap }
     }
 

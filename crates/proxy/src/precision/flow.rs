@@ -15,22 +15,24 @@ use crate::ConvertError;
 
 /// Formats on every edge of a proxy.
 #[derive(Debug)]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     /// For each call what it produces.
-    pub(super) produced: Vec<Bits>,
+    pub(crate) produced: Vec<Bits>,
     /// For each call what its readers can use.
-    pub(super) requested: Vec<Bits>,
+    pub(crate) requested: Vec<Bits>,
     /// For each call that is a quantizer: its bits when HGQ has looked at it, which are fewer where
     /// its argument needs fewer. `None` where nothing limits the argument: there HGQ refuses to
     /// register precisions.
-    pub(super) narrowed: Vec<Option<Bits>>,
+    pub(crate) narrowed: Vec<Option<Bits>>,
+    /// For each call whether something unlimited reaches it without a quantizer in between.
+    pub(crate) unlimited: Vec<bool>,
     /// For each call the calls that read it, each once.
-    pub(super) readers: Vec<Vec<CallId>>,
+    pub(crate) readers: Vec<Vec<CallId>>,
 }
 
 impl Flow {
     /// Follows the bits through a proxy.
-    pub(super) fn of(model: &Model) -> Result<Self, ConvertError> {
+    pub(crate) fn of(model: &Model) -> Result<Self, ConvertError> {
         let n = model.calls.len();
         let mut readers: Vec<Vec<CallId>> = vec![Vec::new(); n];
         for id in model.call_ids() {
@@ -45,21 +47,21 @@ impl Flow {
             produced: Vec::with_capacity(n),
             requested: vec![Bits::ANYTHING; n],
             narrowed: vec![None; n],
+            unlimited: vec![false; n],
             readers,
         };
-        let mut unlimited = vec![false; n];
         for id in model.call_ids() {
             let produced = flow.produce(model, id)?;
             flow.produced.push(produced);
             // HGQ takes the bits of a function whose argument is unlimited from an integer that
             // has run over. What a quantizer behind it keeps means nothing then.
-            let reads_unlimited = model.call(id).inputs.iter().any(|a| unlimited[a.0]);
+            let reads_unlimited = model.call(id).inputs.iter().any(|a| flow.unlimited[a.0]);
             let own = flow.produced[id.0].is_unlimited();
             if reads_unlimited {
                 flow.narrowed[id.0] = None;
             }
             let is_quantizer = matches!(model.layer_of(id).kind, LayerKind::FixedPointQuantizer(_));
-            unlimited[id.0] = !is_quantizer && (own || reads_unlimited);
+            flow.unlimited[id.0] = !is_quantizer && (own || reads_unlimited);
         }
         // What a call can use of its argument; readers come after what they read.
         let mut uses = vec![Bits::ANYTHING; n];
@@ -128,7 +130,7 @@ impl Flow {
 }
 
 /// The format of a quantizer. Its elements may differ: each part is the largest.
-pub(super) fn of_quantizer(q: &FixedPointQuantizer) -> Bits {
+pub(crate) fn of_quantizer(q: &FixedPointQuantizer) -> Bits {
     let mut largest: Option<Bits> = None;
     for ((&k, &b), &i) in q.keep_negative.iter().zip(&q.bits).zip(&q.integers) {
         // Without bits HGQ forgets the rest.
@@ -197,7 +199,7 @@ fn sum(argument: Bits, kernel: &ArrayD<f32>, bias: Option<&ArrayD<f32>>) -> Bits
 }
 
 /// The smallest format that holds all values.
-pub(super) fn of_constant(values: &ArrayD<f32>) -> Bits {
+pub(crate) fn of_constant(values: &ArrayD<f32>) -> Bits {
     container(&values.iter().copied().collect::<Vec<f32>>())
 }
 

@@ -18,5 +18,6 @@ mod register;
 
 pub use bits::{Bits, WideType};
 pub use derive::{NodePrecision, Rule, Typed, precisions};
+pub(crate) use flow::{Flow, of_constant, of_quantizer};
 pub use operations::{EffectiveBits, effective_bits};
 pub use register::{Registered, register};
