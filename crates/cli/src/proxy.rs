@@ -19,6 +19,7 @@ pub(crate) fn proxy(args: &ProxyArgs) -> Result<ExitCode, Failure> {
     let mode = args.overflow.mode();
     let options = ProxyOptions {
         mode,
+        max_table_size: args.unary_lut_max_table_size,
         register: args.register_precisions,
         accum_fp_max_offset: args.accum_fp_max_offset,
     };

@@ -165,11 +165,16 @@ impl Fitting<'_> {
         let expected = self.expected.layer_of(id);
         let arguments: Option<Vec<CallId>> =
             self.expected.call(id).inputs.iter().map(|&a| self.given_of(a)).collect();
-        let readers: Vec<CallId> = self
+        let mut readers: Vec<CallId> = self
             .given
             .call_ids()
             .filter(|g| !self.used[g.0] && Some(&self.given.call(*g).inputs) == arguments.as_ref())
             .collect();
+        // Where several fit, because a quantizer may be narrower, the one that is the same.
+        readers.sort_by_key(|&g| {
+            let given = self.given.layer_of(g);
+            (given.name != expected.name, remark(expected, given).is_some())
+        });
         let shape = &self.expected.call(id).shape;
         let mut first_reason = None;
         for reader in readers {

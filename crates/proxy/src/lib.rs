@@ -3,6 +3,7 @@
 //! * [`convert`]: QKeras model → proxy model, as HGQ 0.2.6's `to_proxy_model` does it: its rules,
 //!   names, preconditions, and where each proxy layer came from;
 //! * [`fit`] and [`by_itself`]: a proxy from a file takes the place of the conversion;
+//! * [`make_tables`]: HGQ's second pass, which makes tables of functions;
 //! * [`document`]: a proxy model → the Keras file that HGQ would have saved;
 //! * [`precisions`]: the precisions of a proxy model by HGQ's own rules;
 //! * [`lint`]: what HGQ and hls4ml do with a model without a word;
@@ -15,6 +16,7 @@ mod file;
 mod given;
 pub mod lint;
 mod precision;
+mod tables;
 mod types;
 
 pub use convert::{Converted, DeclaredGrid, Mode, Warning, convert};
@@ -25,4 +27,5 @@ pub use precision::{
     Bits, EffectiveBits, NodePrecision, Registered, Rule, Typed, WideType, effective_bits,
     precisions, register,
 };
+pub use tables::make_tables;
 pub use types::types;

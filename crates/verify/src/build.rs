@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bittrue_model::parse::{from_keras, layer_configs};
 use bittrue_model::{KerasDocument, Model};
-use bittrue_proxy::{Converted, Mode, Registered, document, register};
+use bittrue_proxy::{Converted, Mode, Registered, document, make_tables, register};
 
 use crate::session::LoadedModel;
 use crate::{Error, Leg};
@@ -14,6 +14,8 @@ use crate::{Error, Leg};
 pub struct ProxyOptions {
     /// `aggressive`.
     pub mode: Mode,
+    /// `unary_lut_max_table_size`: 0 or less for no tables.
+    pub max_table_size: i64,
     /// The opposite of `skip_precision_reg`.
     pub register: bool,
     /// `accum_fp_max_offset`, which has an effect only where precisions are registered.
@@ -52,6 +54,7 @@ impl BuiltProxy {
         loaded.refuse_proxy(leg)?;
         let refused = |e| Error::convert(leg.name(), path, &e);
         let mut converted = loaded.convert(mode)?;
+        make_tables(&mut converted, options.max_table_size).map_err(refused)?;
         let registered = match options.register {
             true => register(&mut converted, options.accum_fp_max_offset).map_err(refused)?,
             false => Registered::new(),

@@ -21,6 +21,14 @@ pub(crate) struct ProxyArgs {
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Overflow::Wrap)]
     pub(crate) overflow: Overflow,
 
+    /// Make tables of sigmoid, tanh and ELU whose arguments have few bits: at most N entries each
+    ///
+    /// HGQ's unary_lut_max_table_size, whose default is no tables; it makes none of 4096 entries or
+    /// more. hls4ml takes such a table as it is, so that these functions are exact. HGQ also takes
+    /// bits away from quantizers in front of them that have more than they need.
+    #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true, hide_default_value = true)]
+    pub(crate) unary_lut_max_table_size: i64,
+
     /// Write the precisions into the file, as to_proxy_model(…, skip_precision_reg=False) does
     ///
     /// For hls4ml before 1.2; later releases derive types themselves and ignore these. HGQ also takes

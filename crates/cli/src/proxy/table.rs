@@ -114,6 +114,12 @@ fn lines(built: &BuiltProxy, node: &NodePrecision, cost: Option<&EffectiveBits>)
             }
         }
     }
+    if let LayerKind::UnaryLut(table) = &layer.kind {
+        let value = table.table.len().to_string();
+        let width = table.input.width();
+        let why = format!("entries, one for each value of the argument's {width} bits");
+        lines.push(Line { what: "table_size", value, why });
+    }
     lines.push(typed("result_t", &node.result));
     if let Some(cost) = cost {
         let value = format!("{:.2} bits", cost.mean_weight);

@@ -95,6 +95,8 @@ impl Origin {
         let index = source.call(from).layer;
         match kind {
             LayerKind::Input => Self::Input,
+            // A table that took the place of a function.
+            LayerKind::UnaryLut(_) => Self::Made,
             _ if !is_qkeras(&source.layer_of(from).kind) => Self::Kept(index),
             LayerKind::Dense(_) | LayerKind::Conv(_) | LayerKind::SeparableConv(_) => {
                 Self::Replaced(index)

@@ -13,4 +13,4 @@ mod order;
 mod weights;
 
 pub use document::document;
-pub(crate) use order::keras_order;
+pub(crate) use order::{finished_order, keras_order};

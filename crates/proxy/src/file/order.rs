@@ -31,6 +31,12 @@ pub(crate) fn keras_order(model: &Model) -> Vec<CallId> {
     order
 }
 
+/// The calls that the outputs depend on, in the order in which a walk from the outputs is done with
+/// them: arguments first.
+pub(crate) fn finished_order(model: &Model) -> Vec<CallId> {
+    walk(model).finished
+}
+
 #[derive(Default)]
 struct Walk {
     /// When a call was first met.

@@ -53,10 +53,22 @@ pub fn lint_refused(source: &Model, refusal: &ConvertError) -> Vec<Finding> {
         })
         .collect();
     if findings.is_empty() {
+        // The layer is said already.
+        let in_layer = format!(
+            "{}, ",
+            refusal
+                .place()
+                .layer_name()
+                .map_or_else(|| "model".to_owned(), |name| format!("layer `{name}`"),)
+        );
         findings.push(Finding {
             code: &codes::HGQ_REFUSES,
             layer: refusal.place().layer_name().unwrap_or_default().to_owned(),
-            found: format!("{refusal}. {}", refusal.help()),
+            found: format!(
+                "{}; {}",
+                refusal.to_string().trim_start_matches(&in_layer),
+                refusal.help()
+            ),
         });
     }
     findings

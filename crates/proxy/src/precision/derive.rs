@@ -105,6 +105,16 @@ pub fn precisions(
     model.call_ids().map(|id| derivation.node(id)).collect()
 }
 
+/// The type of what one layer gives.
+pub(crate) fn result_type(
+    model: &Model,
+    flow: &Flow,
+    id: CallId,
+) -> Result<WideType, ConvertError> {
+    let typed = Derivation { model, flow, offset: None }.result(id)?;
+    Ok(typed.wide)
+}
+
 struct Derivation<'a> {
     model: &'a Model,
     flow: &'a Flow,

@@ -17,7 +17,9 @@ mod operations;
 mod register;
 
 pub use bits::{Bits, WideType};
+pub(crate) use derive::result_type;
 pub use derive::{NodePrecision, Rule, Typed, precisions};
 pub(crate) use flow::{Flow, of_constant, of_quantizer};
 pub use operations::{EffectiveBits, effective_bits};
+pub(crate) use register::narrow;
 pub use register::{Registered, register};

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use bittrue_model::{CallId, LayerKind, Model, Place};
+use ndarray::ArrayD;
 use serde_json::{Map, Value, json};
 
+use super::bits::Bits;
 use super::derive::{NodePrecision, precisions};
 use crate::file::keras_order;
 use crate::{ConvertError, Converted};
@@ -49,17 +51,22 @@ pub fn register(
     let narrowed: Vec<_> = nodes.iter().filter_map(|n| Some((n.call, n.narrowed?))).collect();
     for (call, bits) in narrowed {
         let index = converted.model.call(call).layer;
-        if let LayerKind::FixedPointQuantizer(q) = &mut converted.model.layers[index].kind {
-            let k = i64::from(bits.keep_negative);
-            let narrow = |list: &mut ndarray::ArrayD<i32>, most: i64| {
-                list.mapv_inplace(|v| i64::from(v).min(most) as i32);
-            };
-            narrow(&mut q.keep_negative, k);
-            narrow(&mut q.integers, k + bits.integer);
-            narrow(&mut q.bits, bits.width());
-        }
+        narrow(&mut converted.model.layers[index].kind, bits);
     }
     Ok(registered)
+}
+
+/// Leaves a quantizer no more than these bits: HGQ limits sign, integer bits with the sign, and width,
+/// each by itself.
+pub(crate) fn narrow(kind: &mut LayerKind, bits: Bits) {
+    let LayerKind::FixedPointQuantizer(q) = kind else { return };
+    let k = i64::from(bits.keep_negative);
+    let limit = |list: &mut ArrayD<i32>, most: i64| {
+        list.mapv_inplace(|v| i64::from(v).min(most) as i32);
+    };
+    limit(&mut q.keep_negative, k);
+    limit(&mut q.integers, k + bits.integer);
+    limit(&mut q.bits, bits.width());
 }
 
 /// Only quantizers may read an input whose type is to be registered.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::support::{case, facts};
 
 fn options(mode: Mode) -> ProxyOptions {
-    ProxyOptions { mode, register: false, accum_fp_max_offset: None }
+    ProxyOptions { mode, max_table_size: -1, register: false, accum_fp_max_offset: None }
 }
 
 fn real(name: &str) -> PathBuf {
@@ -30,6 +30,11 @@ fn files_are_those_of_hgq() {
             "sig_keras_registered_sat.h5",
             "sig_keras",
             ProxyOptions { mode: Mode::Sat, ..registered },
+        ),
+        (
+            "sig_keras_tables_sat.h5",
+            "sig_keras",
+            ProxyOptions { max_table_size: 1024, ..options(Mode::Sat) },
         ),
         ("conv1d_ap_registered_wrap.h5", "conv1d_ap", registered),
         (
