@@ -48,7 +48,7 @@ pub fn make_tables(converted: &mut Converted, max_table_size: i64) -> Result<(),
             continue;
         }
         let place = Place::layer(&layer.name);
-        if flow.unlimited[argument.0] {
+        if flow.run_over[argument.0] {
             return Err(ConvertError::new(
                 place,
                 "nothing limits its argument, and HGQ would make a table of it by bits that have \

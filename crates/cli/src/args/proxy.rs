@@ -25,7 +25,8 @@ pub(crate) struct ProxyArgs {
     ///
     /// HGQ's unary_lut_max_table_size, whose default is no tables; it makes none of 4096 entries or
     /// more. hls4ml takes such a table as it is, so that these functions are exact. HGQ also takes
-    /// bits away from quantizers in front of them that have more than they need.
+    /// bits away from quantizers in front of them that have more than they need. relu stays relu;
+    /// where the package tf_keras is loaded beside Keras, HGQ by mistake makes tables of it too.
     #[arg(long, value_name = "N", default_value_t = -1, allow_negative_numbers = true, hide_default_value = true)]
     pub(crate) unary_lut_max_table_size: i64,
 

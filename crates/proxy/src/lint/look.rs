@@ -55,7 +55,7 @@ impl<'a> Look<'a> {
     pub(super) fn produced(&self, id: CallId) -> Option<Bits> {
         let flow = self.flow.as_ref()?;
         let bits = flow.produced.get(id.0).copied()?;
-        (!bits.is_unlimited() && !flow.unlimited[id.0]).then_some(bits)
+        (!bits.is_unlimited() && !flow.run_over[id.0]).then_some(bits)
     }
 
     pub(super) fn is_quantizer(&self, id: CallId) -> bool {

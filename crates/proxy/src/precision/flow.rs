@@ -21,11 +21,12 @@ pub(crate) struct Flow {
     /// For each call what its readers can use.
     pub(crate) requested: Vec<Bits>,
     /// For each call that is a quantizer: its bits when HGQ has looked at it, which are fewer where
-    /// its argument needs fewer. `None` where nothing limits the argument: there HGQ refuses to
-    /// register precisions.
+    /// its argument needs fewer. `None` behind bits that have run over: there HGQ refuses to register
+    /// precisions.
     pub(crate) narrowed: Vec<Option<Bits>>,
-    /// For each call whether something unlimited reaches it without a quantizer in between.
-    pub(crate) unlimited: Vec<bool>,
+    /// For each call whether its bits are those of a function at too many arguments: HGQ counts these
+    /// with an integer that runs over, and what comes out of it means nothing.
+    pub(crate) run_over: Vec<bool>,
     /// For each call the calls that read it, each once.
     pub(crate) readers: Vec<Vec<CallId>>,
 }
@@ -47,21 +48,22 @@ impl Flow {
             produced: Vec::with_capacity(n),
             requested: vec![Bits::ANYTHING; n],
             narrowed: vec![None; n],
-            unlimited: vec![false; n],
+            run_over: vec![false; n],
             readers,
         };
         for id in model.call_ids() {
             let produced = flow.produce(model, id)?;
             flow.produced.push(produced);
-            // HGQ takes the bits of a function whose argument is unlimited from an integer that
-            // has run over. What a quantizer behind it keeps means nothing then.
-            let reads_unlimited = model.call(id).inputs.iter().any(|a| flow.unlimited[a.0]);
-            let own = flow.produced[id.0].is_unlimited();
-            if reads_unlimited {
+            let inputs = &model.call(id).inputs;
+            let reads_run_over = inputs.iter().any(|a| flow.run_over[a.0]);
+            if reads_run_over {
                 flow.narrowed[id.0] = None;
             }
-            let is_quantizer = matches!(model.layer_of(id).kind, LayerKind::FixedPointQuantizer(_));
-            flow.unlimited[id.0] = !is_quantizer && (own || reads_unlimited);
+            let kind = &model.layer_of(id).kind;
+            let is_quantizer = matches!(kind, LayerKind::FixedPointQuantizer(_));
+            let runs_over = is_evaluated(kind)
+                && inputs.iter().any(|a| flow.produced[a.0].width() >= INTEGER_BITS);
+            flow.run_over[id.0] = !is_quantizer && (runs_over || reads_run_over);
         }
         // What a call can use of its argument; readers come after what they read.
         let mut uses = vec![Bits::ANYTHING; n];
@@ -126,6 +128,18 @@ impl Flow {
             LayerKind::Flatten | LayerKind::Reshape | LayerKind::Permute(_) => argument,
             _ => Bits::ANYTHING,
         })
+    }
+}
+
+/// Bits of the integer, without its sign, that HGQ counts arguments with.
+const INTEGER_BITS: i64 = 63;
+
+/// Whether HGQ finds the bits of a layer by evaluating it.
+fn is_evaluated(kind: &LayerKind) -> bool {
+    match kind {
+        LayerKind::Activation(a) => !matches!(a, Activation::Softmax),
+        LayerKind::Relu(_) | LayerKind::LeakyRelu { .. } => true,
+        _ => false,
     }
 }
 

@@ -122,6 +122,34 @@ impl Net {
             .with_weights(vec![("kernel", kernel)])
     }
 
+    /// A nested model of two dense layers `a` and `b`, whose results are its outputs; the next layer
+    /// reads one of them.
+    pub(crate) fn nested(mut self, name: &str, inputs: usize, units: usize, read: usize) -> Self {
+        let part = |dense: &str| {
+            let n = raw(&[inputs]).dense(dense, inputs, units);
+            (n.layers[1].clone(), n.weights)
+        };
+        let ((a, a_weights), (b, b_weights)) = (part("a"), part("b"));
+        let last = self.last.clone();
+        let config = json!({
+            "name": name, "layers": [raw(&[inputs]).layers[0], a, b],
+            "input_layers": [["in", 0, 0]], "output_layers": [["a", 0, 0], ["b", 0, 0]],
+        });
+        self.layers.push(json!({
+            "class_name": "Functional", "name": name, "config": config,
+            "inbound_nodes": [[[last, 0, 0, {}]]],
+        }));
+        let tensors = a_weights.into_iter().chain(b_weights).flat_map(|w| w.tensors).collect();
+        self.weights.push(LayerWeights { layer: name.to_owned(), tensors });
+        self.layers.push(json!({
+            "class_name": "QActivation", "name": "q",
+            "config": {"name": "q", "activation": "quantized_bits(8,3,alpha=1)"},
+            "inbound_nodes": [[[name, 1, read, {}]]],
+        }));
+        self.last = "q".to_owned();
+        self
+    }
+
     pub(crate) fn batch_norm(self, name: &str, channels: usize) -> Self {
         let one = || ArrayD::from_elem(vec![channels], 1.0);
         self.then("BatchNormalization", name, json!({"axis": [-1]})).with_weights(vec![
