@@ -14,7 +14,8 @@ modes, `verify proxy --out` writes a proxy, and HGQ builds and saves its own. Th
   in every layer;
 - with `--hls4ml`, hls4ml converts both to the same types, or refuses both with the same words.
 
-Where HGQ refuses a model, `verify proxy` must end with exit code 4 and write nothing.
+Where HGQ refuses a model, `verify proxy` must end with exit code 4 (3 for what bittrue cannot read)
+and write nothing.
 """
 
 from __future__ import annotations
@@ -174,7 +175,8 @@ class Check:
             proxy = None
             self.facts.append(f"HGQ: {type(error).__name__}")
         if proxy is None or random:
-            if written.returncode != 4 or self.ours.exists():
+            # What bittrue cannot read at all is exit code 3.
+            if written.returncode not in (3, 4) or self.ours.exists():
                 self.problems.append(f"exit code {written.returncode} where HGQ refuses: {written.stderr}")
             self.facts.append("refused" if not random else "refused: kernels left random")
             return

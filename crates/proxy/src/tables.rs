@@ -20,8 +20,7 @@ const LIMIT: i64 = 4096;
 /// front of a function, table or not, and builds all inputs anew.
 ///
 /// # Errors
-/// Where HGQ raises an error, and where nothing limits the argument of a function that HGQ would make a
-/// table of all the same.
+/// Where HGQ raises an error.
 pub fn make_tables(converted: &mut Converted, max_table_size: i64) -> Result<(), ConvertError> {
     if max_table_size <= 0 {
         return Ok(());
@@ -48,14 +47,6 @@ pub fn make_tables(converted: &mut Converted, max_table_size: i64) -> Result<(),
             continue;
         }
         let place = Place::layer(&layer.name);
-        if flow.run_over[argument.0] {
-            return Err(ConvertError::new(
-                place,
-                "nothing limits its argument, and HGQ would make a table of it by bits that have \
-                 run over",
-                "put a quantized_bits(…, alpha=1) in front of it",
-            ));
-        }
         let result = result_type(model, &flow, id)?;
         tables.push((model.call(id).layer, table(function, arguments, &result, entries, &place)?));
     }
@@ -71,8 +62,7 @@ pub fn make_tables(converted: &mut Converted, max_table_size: i64) -> Result<(),
     }
     for call in narrowed {
         if let Some(bits) = flow.narrowed[call.0] {
-            let layer = converted.model.call(call).layer;
-            narrow(&mut converted.model.layers[layer].kind, bits);
+            narrow(converted, call, bits);
         }
     }
     Ok(())

@@ -140,7 +140,11 @@ impl Derivation<'_> {
             LayerKind::Conv(c) => self.sum(&mut node, &c.kernel, c.bias.is_some()),
             LayerKind::Activation(a) => self.table(&mut node, a)?,
             LayerKind::FixedPointQuantizer(q) => {
-                node.narrowed = self.flow.narrowed[id.0].filter(|n| *n != of_quantizer(q));
+                // Behind bits that have run over HGQ refuses to register precisions.
+                let arguments = &self.model.call(id).inputs;
+                if !arguments.iter().any(|a| self.flow.run_over[a.0]) {
+                    node.narrowed = self.flow.narrowed[id.0].filter(|n| *n != of_quantizer(q));
+                }
             }
             _ => {}
         }

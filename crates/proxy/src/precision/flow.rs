@@ -21,8 +21,7 @@ pub(crate) struct Flow {
     /// For each call what its readers can use.
     pub(crate) requested: Vec<Bits>,
     /// For each call that is a quantizer: its bits when HGQ has looked at it, which are fewer where
-    /// its argument needs fewer. `None` behind bits that have run over: there HGQ refuses to register
-    /// precisions.
+    /// its argument needs fewer.
     pub(crate) narrowed: Vec<Option<Bits>>,
     /// For each call whether its bits are those of a function at too many arguments: HGQ counts these
     /// with an integer that runs over, and what comes out of it means nothing.
@@ -56,9 +55,6 @@ impl Flow {
             flow.produced.push(produced);
             let inputs = &model.call(id).inputs;
             let reads_run_over = inputs.iter().any(|a| flow.run_over[a.0]);
-            if reads_run_over {
-                flow.narrowed[id.0] = None;
-            }
             let kind = &model.layer_of(id).kind;
             let is_quantizer = matches!(kind, LayerKind::FixedPointQuantizer(_));
             let runs_over = is_evaluated(kind)

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::bits::Bits;
 use super::derive::{NodePrecision, precisions};
 use crate::file::keras_order;
-use crate::{ConvertError, Converted};
+use crate::{ConvertError, Converted, Warning};
 
 /// For quantizers by their call: the types of the layers that are kept with them, as in the
 /// configuration's `overrides.layers`.
@@ -50,16 +50,18 @@ pub fn register(
     }
     let narrowed: Vec<_> = nodes.iter().filter_map(|n| Some((n.call, n.narrowed?))).collect();
     for (call, bits) in narrowed {
-        let index = converted.model.call(call).layer;
-        narrow(&mut converted.model.layers[index].kind, bits);
+        narrow(converted, call, bits);
     }
     Ok(registered)
 }
 
-/// Leaves a quantizer no more than these bits: HGQ limits sign, integer bits with the sign, and width,
-/// each by itself.
-pub(crate) fn narrow(kind: &mut LayerKind, bits: Bits) {
-    let LayerKind::FixedPointQuantizer(q) = kind else { return };
+/// Leaves a quantizer no more than these bits, with a warning where it had more: HGQ limits sign,
+/// integer bits with the sign, and width, each by itself.
+pub(crate) fn narrow(converted: &mut Converted, call: CallId, bits: Bits) {
+    let index = converted.model.call(call).layer;
+    let layer = &mut converted.model.layers[index];
+    let LayerKind::FixedPointQuantizer(q) = &mut layer.kind else { return };
+    let before = (q.keep_negative.clone(), q.bits.clone(), q.integers.clone());
     let k = i64::from(bits.keep_negative);
     let limit = |list: &mut ArrayD<i32>, most: i64| {
         list.mapv_inplace(|v| i64::from(v).min(most) as i32);
@@ -67,6 +69,15 @@ pub(crate) fn narrow(kind: &mut LayerKind, bits: Bits) {
     limit(&mut q.keep_negative, k);
     limit(&mut q.integers, k + bits.integer);
     limit(&mut q.bits, bits.width());
+    if before != (q.keep_negative.clone(), q.bits.clone(), q.integers.clone()) {
+        let text = format!(
+            "HGQ leaves this quantizer {} bits by what it derives for its argument: where it \
+             saturates, or where nothing limits the argument, values change",
+            bits.width()
+        );
+        let warning = Warning { code: "narrowed-quantizer", layer: layer.name.clone(), text };
+        converted.warnings.push(warning);
+    }
 }
 
 /// Only quantizers may read an input whose type is to be registered.
