@@ -1,17 +1,21 @@
 """Random models on real QKeras and HGQ and on bittrue, compared element by element.
 
-    fuzz.py --models 100 --seed 1 [--events 200] [--special] [--spatial] [--verify PATH]
-        [--keep DIR] [--only I] [--separately K] [--avoid TEXT]...
+    fuzz.py --models 100 --seed 1 [--events 200] [--dense | --spatial] [--special]
+        [--verify PATH] [--processes N] [--keep DIR] [--only I] [--separately K]
+        [--stop-at-first] [--avoid TEXT]...
 
-Every element that bittrue gives without a band has to be the real software's
-value; every element with a band has to lie in it; and where the real software
-refuses a model bittrue has to refuse it too. Model I of a seed is always the
-same, so `--only I` repeats it. A failing model is made smaller and written to
-a directory of `--keep`. Exits with 1 if anything failed.
+Six of ten models are drawn from the layers of dense networks, the others also from
+those of images and time series; `--dense` and `--spatial` draw one kind alone. Every
+element that bittrue gives without a band has to be the real software's value; every
+element with a band has to lie in it; and where the real software refuses a model
+bittrue has to refuse it too. Model I of a seed is always the same for one version of
+these scripts, so `--only I` repeats it. A failing model is made smaller and written
+to a directory of `--keep`, as a case for `testvectors/cases`. Exits with 1 if
+anything failed.
 
 Layers are first compared with one `predict` of all layers together, which is
-fast; a difference is then decided by a `predict` of the model's own outputs and
-that layer, and every K-th model is compared in that way from the beginning.
+fast; a difference is then decided by the sub-model that ends in that layer, and
+every K-th model is compared in that way from the beginning.
 """
 
 from __future__ import annotations
@@ -19,12 +23,15 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import multiprocessing
 import sys
 import tempfile
 import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Iterable
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -42,18 +49,46 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def main() -> int:
     arguments = parse_arguments()
+    if arguments.only is not None:
+        campaign = run_share(arguments, [arguments.only])
+    elif arguments.processes > 1:
+        # Fresh processes: TensorFlow cannot be forked.
+        context = multiprocessing.get_context("spawn")
+        stop = context.Manager().Event()
+        count = arguments.processes
+        shares = [
+            (arguments, range(k, arguments.models, count), stop) for k in range(count)
+        ]
+        with context.Pool(count) as pool:
+            campaign, *others = pool.starmap(run_share, shares, chunksize=1)
+        for other in others:
+            campaign.add(other)
+    else:
+        campaign = run_share(arguments, range(arguments.models))
+    campaign.report()
+    return 1 if campaign.failures else 0
+
+
+def run_share(
+    arguments: argparse.Namespace, numbers: Iterable[int], stop: Event | None = None
+) -> Campaign:
+    """Runs some of the models."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
     campaign = Campaign(arguments)
-    numbers = [arguments.only] if arguments.only is not None else range(arguments.models)
     started = time.monotonic()
-    for number in numbers:
+    for done, number in enumerate(numbers, 1):
+        if stop is not None and stop.is_set():
+            break
         campaign.run(number)
-        if (number + 1) % 20 == 0:
-            print(f"{number + 1} models, {time.monotonic() - started:.0f} s", flush=True)
+        if done % 20 == 0:
+            print(f"{done} models, {time.monotonic() - started:.0f} s", flush=True)
             gc.collect()
-    campaign.report()
-    return 1 if campaign.failures else 0
+        if arguments.stop_at_first and campaign.failures:
+            if stop is not None:
+                stop.set()
+            break
+    return campaign
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -61,8 +96,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--models", type=int, default=100, help="number of models")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--events", type=int, default=200, help="most events of a model")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--dense", action="store_true", help="only models without windows")
+    kind.add_argument("--spatial", action="store_true", help="only images and time series")
     parser.add_argument("--special", action="store_true", help="also NaN, infinities, denormals")
-    parser.add_argument("--spatial", action="store_true", help="convolutions, poolings and more")
+    parser.add_argument("--processes", type=int, default=1, metavar="N", help="run N at a time")
+    parser.add_argument("--stop-at-first", action="store_true", help="end with the first failure")
     parser.add_argument("--only", type=int, metavar="I", help="run model I alone, and show it")
     parser.add_argument(
         "--separately", type=int, default=10, metavar="K",
@@ -98,7 +137,10 @@ class Campaign:
     def run(self, number: int) -> None:
         """Draws, compares and, on failure, reduces model `number`."""
         rng = np.random.default_rng([self.arguments.seed, number])
-        drawer = SpatialDrawer if self.arguments.spatial else Drawer
+        spatial = self.arguments.spatial
+        if not spatial and not self.arguments.dense:
+            spatial = rng.random() < 0.4
+        drawer = SpatialDrawer if spatial else Drawer
         spec = draw(rng, self.arguments.events, self.arguments.special, drawer)
         if self.arguments.only is not None:
             print("\n".join(spec.summary()))
@@ -108,7 +150,10 @@ class Campaign:
             return
         every = self.arguments.separately
         separately = bool(every) and number % every == 0
+        self.models["spatial" if spatial else "dense"] += 1
         self.models[spec.style] += 1
+        self.models[f"stored {spec.form}"] += 1
+        self.models["with a model inside"] += any(y.inner for y in spec.layers.values())
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 paths = save(spec, Path(scratch))
@@ -139,7 +184,8 @@ class Campaign:
         directory.mkdir(parents=True, exist_ok=True)
         model, events = save(small, directory)
         found = check(self.arguments.verify, model, events, Tally(), True, [problem.leg])
-        (directory / "trace.h5").unlink(missing_ok=True)
+        for left in ("trace.h5", "proxy.h5"):
+            (directory / left).unlink(missing_ok=True)
         same = [p for p in found if signature(small, p) == cause] or [problem]
         make_case.write_case(
             model,
@@ -147,6 +193,7 @@ class Campaign:
             directory,
             f"{problem.leg}: {same[0].kind} at {same[0].layer}: {same[0].text}",
             origin=f"fuzz.py --seed {self.arguments.seed} --only {number}",
+            proxy_file=problem.leg == "proxy",
             summary=small.summary(),
         )
         print(f"  kept in {directory}:")
@@ -166,6 +213,13 @@ class Campaign:
             return any(signature(variant, p) == cause for p in found)
 
         return reduce(spec, fails, problem.layer, self.arguments.reduce_seconds)
+
+    def add(self, other: Campaign) -> None:
+        """Counts what another process found."""
+        for name in vars(self.tally):
+            getattr(self.tally, name).update(getattr(other.tally, name))
+        self.models.update(other.models)
+        self.failures += other.failures
 
     def report(self) -> None:
         """The table."""
@@ -197,7 +251,7 @@ class Campaign:
 
 def signature(spec: Spec, problem: Problem) -> tuple:
     """What makes two failures the same: leg, kind, and the class of the layer."""
-    layer = spec.layers.get(problem.layer.split("@")[0])
+    layer = spec.find(problem.layer)
     activation = layer.arguments.get("activation") if layer else None
     if isinstance(activation, dict):
         activation = activation["class"]

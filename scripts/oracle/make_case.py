@@ -1,14 +1,18 @@
 """Make a test case directory: real QKeras and both HGQ proxies on a model and events.
 
-    make_case.py model.h5 events.h5 DIRECTORY [--name NAME] [--exercises TEXT]
+    make_case.py model.h5 events.h5 DIRECTORY [--proxy-file] [--name NAME] [--exercises TEXT]
 
 Writes `model.h5`, `events.h5`, `expected.h5` (groups qkeras, proxy_sat and
 proxy_wrap with one dataset per layer call, and <group>_output/<index> with the
 model's outputs) and `case.json` (counts of differing events, which proxy layer
 stands for which call, what was refused and why). A `model.h5` or `events.h5` that is
-the very file given, for instance a symbolic link to it, is left alone.
+the very file given, for instance a symbolic link to it, is left alone. With
+`--proxy-file` also `proxy.h5`, HGQ's wrapping proxy as it goes to the firmware, and its
+values in group proxy; where HGQ leaves kernels random that is the only proxy that a test
+can know. A directory below `testvectors/cases` is a test.
 
-A layer's value is that of a `predict` of the model's outputs and that layer.
+A layer's value is that of `predict` of the sub-model that ends in it; the outputs are
+those of the whole model.
 """
 
 from __future__ import annotations
@@ -26,7 +30,14 @@ from fuzzing.values import LEGS, Refused, load
 GROUPS = {"qkeras": "qkeras", "proxy:sat": "proxy_sat", "proxy:wrap": "proxy_wrap"}
 
 
-def write_case(model: Path, events: Path, directory: Path, exercises: str, **more: object) -> dict:
+def write_case(
+    model: Path,
+    events: Path,
+    directory: Path,
+    exercises: str,
+    proxy_file: bool = False,
+    **more: object,
+) -> dict:
     """Write the case and give its `case.json`; `more` is added to it."""
     directory.mkdir(parents=True, exist_ok=True)
     for source, name in ((model, "model.h5"), (events, "events.h5")):
@@ -41,16 +52,22 @@ def write_case(model: Path, events: Path, directory: Path, exercises: str, **mor
         "versions": reference.versions(),
         "environment": {
             "execution": f"CPU, model.predict, batch_size={reference.BATCH_SIZE}",
-            "values": "one predict per layer, of the outputs and the layer",
+            "values": "one predict per layer, of the sub-model that ends in it",
             "threads": 1,
         },
     }
     for leg, group in GROUPS.items():
         try:
             side = load(model, events, leg)
-            sides[group] = (side.separately(), side.outputs())
+            sides[group] = (side.each_alone(), side.outputs())
         except Refused as error:
             errors[group] = f"{error.software}: {error}"
+            continue
+        except Exception as error:  # What QKeras reads and cannot run has no error type either.
+            sides.pop(group, None)
+            errors[group] = f"{'QKeras' if leg == 'qkeras' else 'HGQ'}: " + str(
+                Refused("QKeras", error)
+            )
             continue
         if LEGS[leg] is None:
             document |= {
@@ -61,10 +78,13 @@ def write_case(model: Path, events: Path, directory: Path, exercises: str, **mor
         else:
             mode = group.removeprefix("proxy_")
             alignment[mode] = {n: [t._keras_history.layer.name] for n, t in side.tensors.items()}
+            if proxy_file and leg == "proxy:wrap":
+                side.save(directory / "proxy.h5")
+                sides["proxy"] = sides[group]
     pairs = {
         f"qkeras_vs_{group}": compare_case.compare(sides["qkeras"], values)
         for group, values in sides.items()
-        if group != "qkeras" and "qkeras" in sides
+        if group not in ("qkeras", "proxy") and "qkeras" in sides
     }
     document |= {
         "accepted_by_hgq": not any(group in errors for group in ("proxy_sat", "proxy_wrap")),
@@ -88,12 +108,14 @@ def main() -> int:
     parser.add_argument("model", type=Path, help="Keras-2 HDF5 model")
     parser.add_argument("events", type=Path, help="HDF5 events")
     parser.add_argument("directory", type=Path, help="directory of the case")
+    parser.add_argument("--proxy-file", action="store_true", help="keep the wrapping proxy too")
     parser.add_argument("--name", help="name of the case, else that of its directory")
     parser.add_argument("--exercises", default="", help="what the case is for")
     arguments = parser.parse_args()
     named = {} if arguments.name is None else {"name": arguments.name}
     document = write_case(
-        arguments.model, arguments.events, arguments.directory, arguments.exercises, **named
+        arguments.model, arguments.events, arguments.directory, arguments.exercises,
+        arguments.proxy_file, **named
     )
     print(json.dumps({k: document[k] for k in ("events", "differing_events", "errors")
                       if k in document}, indent=1))

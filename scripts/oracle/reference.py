@@ -12,6 +12,7 @@ path resolves activation names to the same function objects HGQ tests for.
 from __future__ import annotations
 
 import os
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -37,6 +38,8 @@ import numpy as np
 import qkeras
 from qkeras.utils import _add_supported_quantized_objects
 
+import serialisation
+
 BATCH_SIZE = 32
 """Events per batch, Keras' default; part of the definition of a reference value."""
 
@@ -52,8 +55,13 @@ def load_model(path: Path) -> tf.keras.Model:
     """Load a Keras-2 HDF5 file with QKeras layers, in a fresh Keras session.
 
     The session is reset so that HGQ's generated layer names start from the
-    same counters every time.
+    same counters every time. Pruning wrappers are stripped, as one does before a
+    conversion: HGQ knows no such layer.
     """
+    if serialisation.is_pruned(path):
+        with tempfile.TemporaryDirectory() as scratch:
+            serialisation.strip(path, Path(scratch) / "stripped.h5")
+            return load_model(Path(scratch) / "stripped.h5")
     tf.keras.backend.clear_session()
     objects: dict = {}
     _add_supported_quantized_objects(objects)

@@ -18,7 +18,9 @@ import h5py
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-AS_THEY_ARE = ("case.json", "events.h5", "model.h5", "proxy.h5", "types.json")
+AS_THEY_ARE = (
+    "case.json", "events.h5", "model.h5", "proxy.h5", "types.json", "types_sat.json", "types_wrap.json",
+)
 """Copied where they exist."""
 
 

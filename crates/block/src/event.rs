@@ -33,6 +33,23 @@ pub enum EventData {
     U64(Vec<u64>),
 }
 
+impl EventBlock {
+    /// The values of some events, by their index in the block, for each input.
+    pub fn pick(&self, events: &[usize]) -> Vec<EventData> {
+        fn of<T: Copy>(values: &[T], elements: usize, events: &[usize]) -> Vec<T> {
+            let rows = events.iter().map(|e| &values[e * elements..(e + 1) * elements]);
+            rows.flatten().copied().collect()
+        }
+        let pick = |input: &InputEvents| match &input.data {
+            EventData::F32(v) => EventData::F32(of(v, input.elements, events)),
+            EventData::F64(v) => EventData::F64(of(v, input.elements, events)),
+            EventData::I64(v) => EventData::I64(of(v, input.elements, events)),
+            EventData::U64(v) => EventData::U64(of(v, input.elements, events)),
+        };
+        self.inputs.iter().map(pick).collect()
+    }
+}
+
 impl EventData {
     /// Number of values.
     pub fn len(&self) -> usize {
@@ -41,6 +58,17 @@ impl EventData {
             Self::F64(v) => v.len(),
             Self::I64(v) => v.len(),
             Self::U64(v) => v.len(),
+        }
+    }
+
+    /// The first `count` values.
+    #[must_use]
+    pub fn head(&self, count: usize) -> Self {
+        match self {
+            Self::F32(v) => Self::F32(v[..count].to_vec()),
+            Self::F64(v) => Self::F64(v[..count].to_vec()),
+            Self::I64(v) => Self::I64(v[..count].to_vec()),
+            Self::U64(v) => Self::U64(v[..count].to_vec()),
         }
     }
 
@@ -56,6 +84,16 @@ impl EventData {
             Self::F64(v) => v[index] as f32,
             Self::I64(v) => v[index] as f32,
             Self::U64(v) => v[index] as f32,
+        }
+    }
+
+    /// Value `index` as the double that hls4ml's C simulation takes.
+    pub fn as_f64(&self, index: usize) -> f64 {
+        match self {
+            Self::F32(v) => v[index].into(),
+            Self::F64(v) => v[index],
+            Self::I64(v) => v[index] as f64,
+            Self::U64(v) => v[index] as f64,
         }
     }
 
@@ -84,6 +122,15 @@ mod tests {
         assert_ne!(data.as_f32(0), (v as f64) as f32);
         assert!(data.rounds_to_f32(0));
         assert!(!data.rounds_to_f32(1));
+    }
+
+    #[test]
+    fn events_are_picked_by_their_index() {
+        let data = EventData::I64((0..8).collect());
+        let block =
+            EventBlock { first: 70, count: 4, inputs: vec![InputEvents { elements: 2, data }] };
+        assert_eq!(block.pick(&[1, 3]), [EventData::I64(vec![2, 3, 6, 7])]);
+        assert_eq!(block.pick(&[]), [EventData::I64(Vec::new())]);
     }
 
     #[test]

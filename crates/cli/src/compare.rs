@@ -1,51 +1,55 @@
-//! The comparison: flags to configuration, report to terminal and file.
+//! The comparison: flags to configuration, report to terminal and files.
 
 use std::io::IsTerminal;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use bittrue_record::ExitCode;
+use bittrue_record::{ExitCode, Report};
 use bittrue_report::TextOptions;
-use bittrue_verify::{VerifyConfig, verify};
+use bittrue_verify::{SaveEvents, VerifyConfig, verify, verify_and_save};
 
-use crate::args::{Color, RunArgs};
+use crate::args::{Color, EventArgs, FailOn, ModelArgs, RunArgs};
 use crate::failure::Failure;
 use crate::legs;
 use crate::lint;
-use crate::output::{self, OutputFile};
 use crate::progress::Bar;
+use crate::reports::{self, Reports};
+use crate::save;
 
 pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (Some(model), Some(events)) = (&args.model, &args.events) else {
         return Err(Failure::new(ExitCode::Usage, "--model and --events are needed")
             .with_help("`verify --help` shows examples"));
     };
-    let (reference, targets) =
-        legs::comparison(&args.reference, &args.target, model.proxy.is_some())?;
-    if let Some(json) = &args.json {
-        output::keep_inputs("--json", json, model, events)?;
-    }
-    lint::check_denied(model, &args.deny)?;
-    let config = VerifyConfig {
-        model: model.model.clone(),
-        proxy: model.proxy.clone(),
-        events: events.events.clone(),
-        options: events.options(),
-        reference,
-        targets,
-        input_types: args.input_type.input_type.clone(),
-        strict_layers: args.strict_layers,
-        hash: args.hash,
-    };
+    reports::check(args, model, events)?;
+    let saved = save::wanted(&args.save, model, events)?;
     // Ctrl-C is caught from here on, so that no unfinished file is left behind.
-    let bar = Bar::new();
-    let json = args.json.as_deref().map(OutputFile::create).transpose()?;
-    let report = verify(&config, &bar);
+    let bar = Bar::new(args.quiet);
+    let reports = Reports::create(args)?;
+    let report = catch_unwind(AssertUnwindSafe(|| run(args, model, events, saved.as_ref(), &bar)));
     bar.clear();
-    let report = report?;
+    let (report, written) = match report {
+        Ok(Ok(done)) => done,
+        Ok(Err(failure)) => {
+            reports.fail(&failure);
+            return Err(failure);
+        }
+        Err(panic) => {
+            reports.fail(&Failure::bug());
+            resume_unwind(panic)
+        }
+    };
     let options = TextOptions { color: color(args.color), ..TextOptions::default() };
-    let printed = crate::print(&bittrue_report::text(&report, &options));
-    if let Some(json) = json {
-        json.finish(&bittrue_report::json(&report))?;
-    }
+    let printed = match args.quiet {
+        true => Ok(()),
+        false => crate::print(&bittrue_report::text(&report, &options)),
+    };
+    let printed = match &saved {
+        Some(save) if !args.quiet => {
+            printed.and_then(|()| crate::print(&save::summary(save, written, &report)))
+        }
+        _ => printed,
+    };
+    reports.finish(&report)?;
     printed?;
     if report.partial {
         let seen = report.events.count;
@@ -54,10 +58,41 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
             format!("interrupted: the report covers the first {seen} of {} events", bar.length()),
         ));
     }
-    Ok(report.exit_code())
+    Ok(match (report.exit_code(), args.fail_on) {
+        (ExitCode::Mismatch, FailOn::Never) => ExitCode::Success,
+        (code, _) => code,
+    })
 }
 
-fn color(when: Color) -> bool {
+/// The comparison itself: its report, and how many events were saved.
+fn run(
+    args: &RunArgs,
+    model: &ModelArgs,
+    events: &EventArgs,
+    saved: Option<&SaveEvents>,
+    bar: &Bar,
+) -> Result<(Report, u64), Failure> {
+    let (reference, targets) =
+        legs::comparison(&args.reference, &args.target, model.proxy.is_some())?;
+    lint::check_denied(model, &args.deny)?;
+    let config = VerifyConfig {
+        model: model.model.clone(),
+        proxy: model.proxy.clone(),
+        events: events.files()?,
+        options: events.options(),
+        reference,
+        targets,
+        input_types: args.input_type.input_type.clone(),
+        strict_layers: args.strict_layers,
+        hash: args.hash,
+    };
+    Ok(match saved {
+        Some(save) => verify_and_save(&config, save, bar)?,
+        None => (verify(&config, bar)?, 0),
+    })
+}
+
+pub(crate) fn color(when: Color) -> bool {
     match when {
         Color::Always => true,
         Color::Never => false,

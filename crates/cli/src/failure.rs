@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use bittrue_record::ExitCode;
+use bittrue_report::RunFailure;
 use bittrue_verify::{Error, ErrorKind};
 
 /// A run that ended early.
@@ -19,6 +20,13 @@ impl Failure {
         Self { code, message: message.into(), help: None }
     }
 
+    /// A panic, after its own message.
+    pub(crate) fn bug() -> Self {
+        Self::new(ExitCode::Internal, "internal error: this is a bug in bittrue").with_help(
+            "please report it with the message above, the command, the model and one event",
+        )
+    }
+
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -26,6 +34,11 @@ impl Failure {
 
     pub(crate) fn code(&self) -> ExitCode {
         self.code
+    }
+
+    /// The failure for the files that tell of the run.
+    pub(crate) fn of_the_run(&self) -> RunFailure<'_> {
+        RunFailure { code: self.code, message: &self.message, help: self.help.as_deref() }
     }
 
     /// Prints the message to stderr.

@@ -37,7 +37,7 @@ pub(crate) fn comparison(
 ) -> Result<(Leg, Vec<Leg>), Failure> {
     let reference = leg("--reference", reference)?;
     if targets.is_empty() {
-        let default = if proxy && reference != Leg::Proxy {
+        let default = if proxy && !reference.reads_proxy() {
             DEFAULT_WITH_PROXY.as_slice()
         } else {
             DEFAULT_TARGETS.as_slice()
@@ -58,7 +58,7 @@ pub(crate) fn comparison(
         return Err(Failure::new(ExitCode::Usage, contradiction)
             .with_help("name each leg once; without --target the proxies are compared"));
     }
-    if proxy && reference != Leg::Proxy && !read.contains(&Leg::Proxy) {
+    if proxy && !reference.reads_proxy() && !read.iter().any(|l| l.reads_proxy()) {
         let message = "--proxy: no leg reads the file; the legs are named with --reference and \
                        --target";
         return Err(Failure::new(ExitCode::Usage, message)

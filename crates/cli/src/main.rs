@@ -3,6 +3,8 @@
 
 mod args;
 mod compare;
+mod diff;
+mod explain;
 mod failure;
 mod generate;
 mod inspect;
@@ -11,6 +13,8 @@ mod lint;
 mod output;
 mod progress;
 mod proxy;
+mod reports;
+mod save;
 mod trace;
 mod usage;
 
@@ -25,11 +29,7 @@ use failure::Failure;
 fn main() -> ProcessCode {
     let cli = usage::parse();
     // A bug is reported like every other failure, with its own code.
-    let outcome = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
-        Err(Failure::new(ExitCode::Internal, "internal error: this is a bug in bittrue").with_help(
-            "please report it with the message above, the command, the model and one event",
-        ))
-    });
+    let outcome = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| Err(Failure::bug()));
     let code = match outcome {
         Ok(code) => code,
         Err(failure) => {
@@ -44,9 +44,11 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         None => compare::compare(&cli.run),
         Some(Command::Inspect(args)) => inspect::inspect(&args),
+        Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Trace(args)) => trace::trace(&args),
         Some(Command::Lint(args)) => lint::lint(&args),
         Some(Command::Proxy(args)) => proxy::proxy(&args),
+        Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Completions(args)) => generate::completions(&args),
         Some(Command::Man) => generate::man(),
     }

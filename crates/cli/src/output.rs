@@ -75,19 +75,49 @@ pub(crate) fn keep_inputs(
     model: &ModelArgs,
     events: &EventArgs,
 ) -> Result<(), Failure> {
-    let mut inputs = vec![("--model", model.model.as_path()), ("--events", &events.events)];
-    inputs.extend(model.proxy.as_deref().map(|proxy| ("--proxy", proxy)));
-    keep(flag, output, &inputs)
+    let inputs = [("--model", Some(&model.model)), ("--proxy", model.proxy.as_ref())];
+    let files = events.files()?;
+    let events = files.iter().map(|file| ("--events", Some(file)));
+    for (input_flag, input) in inputs.into_iter().chain(events) {
+        let Some(input) = input else { continue };
+        keep_file(flag, output, input_flag, input)?;
+    }
+    Ok(())
 }
 
-/// Refuses an output that would replace one of these files, which are given with these flags.
-pub(crate) fn keep(flag: &str, output: &Path, inputs: &[(&str, &Path)]) -> Result<(), Failure> {
+/// The same for one file.
+pub(crate) fn keep_file(
+    flag: &str,
+    output: &Path,
+    input_flag: &str,
+    input: &Path,
+) -> Result<(), Failure> {
     let Ok(output) = output.canonicalize() else { return Ok(()) };
-    for (input_flag, input) in inputs {
-        if input.canonicalize().is_ok_and(|input| input == output) {
-            let message =
-                format!("{flag} would replace the file of {input_flag}: {}", input.display());
-            return Err(Failure::new(ExitCode::Usage, message).with_help("choose another file"));
+    if input.canonicalize().is_ok_and(|input| input == output) {
+        let message = format!("{flag} would replace the file of {input_flag}: {}", input.display());
+        return Err(Failure::new(ExitCode::Usage, message).with_help("choose another file"));
+    }
+    Ok(())
+}
+
+/// Refuses outputs that would replace each other.
+pub(crate) fn keep_apart(outputs: &[(&str, &Path)]) -> Result<(), Failure> {
+    // A file that does not exist yet is known by its directory and its name.
+    let resolved = |path: &Path| {
+        let directory = path.parent().filter(|d| !d.as_os_str().is_empty());
+        let named = || {
+            let directory = directory.unwrap_or(Path::new(".")).canonicalize().ok()?;
+            Some(directory.join(path.file_name()?))
+        };
+        path.canonicalize().ok().or_else(named).unwrap_or_else(|| path.to_owned())
+    };
+    for (n, (flag, path)) in outputs.iter().enumerate() {
+        let same = |(_, other): &&(&str, &Path)| resolved(other) == resolved(path);
+        if let Some((other, _)) = outputs[..n].iter().find(same) {
+            let message = format!("{other} and {flag} name the same file: {}", path.display());
+            return Err(
+                Failure::new(ExitCode::Usage, message).with_help("give each a file of its own")
+            );
         }
     }
     Ok(())

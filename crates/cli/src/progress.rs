@@ -12,12 +12,13 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, Prog
 pub(crate) struct Bar {
     bar: ProgressBar,
     interrupted: Arc<AtomicBool>,
+    hidden: bool,
 }
 
 impl Bar {
-    /// A bar, and a handler for Ctrl-C: the first press ends the run after the current block, a
+    /// A bar, which may be `hidden`, and a handler for Ctrl-C: the first press ends the run after the current block, a
     /// second one at once.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(hidden: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         let style = ProgressStyle::with_template(
             "{elapsed_precise} {wide_bar} {human_pos}/{human_len} events ({rate}/s, {eta} left)",
@@ -33,7 +34,7 @@ impl Bar {
                 std::process::exit(ExitCode::Interrupted.code().into());
             }
         });
-        Self { bar, interrupted }
+        Self { bar, interrupted, hidden }
     }
 
     /// Removes the bar.
@@ -57,7 +58,9 @@ impl Progress for Bar {
     fn start(&self, events: u64) {
         self.bar.set_length(events);
         self.bar.reset();
-        self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+        if !self.hidden {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+        }
     }
 
     fn advance(&self, events: u64) {

@@ -14,7 +14,7 @@ use crate::output;
 
 pub(crate) fn proxy(args: &ProxyArgs) -> Result<ExitCode, Failure> {
     if let Some(out) = &args.out {
-        output::keep("--out", out, &[("--model", &args.model)])?;
+        output::keep_file("--out", out, "--model", &args.model)?;
     }
     let mode = args.overflow.mode();
     let options = ProxyOptions {

@@ -1,7 +1,8 @@
 //! `verify trace`.
 
 use bittrue_record::ExitCode;
-use bittrue_verify::{Leg, TraceConfig, trace as write_trace};
+use bittrue_verify::{Leg, trace as write_trace};
+use bittrue_verify::{OnlyDiffering, TraceConfig, TraceSummary, trace_differing};
 
 use crate::args::TraceArgs;
 use crate::failure::Failure;
@@ -10,13 +11,17 @@ use crate::{legs, output};
 
 pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
     let leg = legs::leg("--semantics", &args.semantics)?;
-    if leg == Leg::Qkeras && !args.input_type.input_type.is_empty() {
+    let only = only_differing(args, leg)?;
+    let reads = |wanted| leg == wanted || only.is_some_and(|o| o.reference == wanted);
+    let casts = Leg::ALL.into_iter().any(|l| l != Leg::Qkeras && reads(l));
+    if !casts && !args.input_type.input_type.is_empty() {
         let message = "--input-type casts the proxies' inputs; the leg `qkeras` reads the events as \
                        they are";
         return Err(Failure::new(ExitCode::Usage, message)
             .with_help("leave --input-type out, or trace proxy:sat or proxy:wrap"));
     }
-    if leg != Leg::Proxy && args.model.proxy.is_some() {
+    let reads_proxy = leg.reads_proxy() || only.is_some_and(|o| o.reference.reads_proxy());
+    if !reads_proxy && args.model.proxy.is_some() {
         let message = format!("--proxy: the leg `{leg}` does not read the file");
         return Err(Failure::new(ExitCode::Usage, message)
             .with_help("trace it with --semantics proxy, or leave --proxy out"));
@@ -25,14 +30,17 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
     let config = TraceConfig {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
-        events: args.events.events.clone(),
+        events: args.events.files()?,
         options: args.events.options(),
         leg,
         input_types: args.input_type.input_type.clone(),
         out: args.out.clone(),
     };
-    let bar = Bar::new();
-    let summary = write_trace(&config, &bar);
+    let bar = Bar::new(false);
+    let summary = match only {
+        Some(only) => trace_differing(&config, only, &bar),
+        None => write_trace(&config, &bar),
+    };
     bar.clear();
     let summary = summary?;
     if summary.stopped {
@@ -46,11 +54,36 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
         n => format!("; {n} elements flagged, see /flags and /bands"),
     };
     crate::print(&format!(
-        "{}: {}, {} layers, {} events{flagged}\n",
+        "{}: {}, {} layers, {}{flagged}\n",
         args.out.display(),
         config.leg,
         summary.layers,
-        summary.events,
+        events(&summary, only),
     ))?;
     Ok(ExitCode::Success)
+}
+
+/// How many events were written.
+fn events(summary: &TraceSummary, only: Option<OnlyDiffering>) -> String {
+    match only {
+        None => format!("{} events", summary.events),
+        Some(OnlyDiffering { reference, .. }) => {
+            let (n, read) = (summary.events, summary.read);
+            format!("{n} of {read} events, those that differ from {reference}")
+        }
+    }
+}
+
+/// The leg to compare with, which is another one.
+fn only_differing(args: &TraceArgs, leg: Leg) -> Result<Option<OnlyDiffering>, Failure> {
+    if !args.only_differing {
+        return Ok(None);
+    }
+    let reference = legs::leg("--reference", &args.reference)?;
+    if reference == leg {
+        let message = format!("--only-differing: `{leg}` is the reference too, and equals itself");
+        return Err(Failure::new(ExitCode::Usage, message)
+            .with_help("name another leg with --reference, such as proxy:wrap"));
+    }
+    Ok(Some(OnlyDiffering { reference, strict_layers: args.strict_layers }))
 }

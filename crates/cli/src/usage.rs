@@ -50,7 +50,7 @@ mod tests {
     fn files_without_flags() {
         assert_eq!(tip_for(&["model.h5", "events.h5"]), Some(FILES));
         assert_eq!(tip_for(&["inspect", "model.h5"]), Some(FILES));
-        assert_eq!(tip_for(&["--model", "m.h5", "--events", "e.h5", "x.h5"]), Some(FILES));
+        assert_eq!(tip_for(&["--events", "e.h5", "--model", "m.h5", "x.h5"]), Some(FILES));
     }
 
     #[test]

@@ -3,17 +3,24 @@
 //! * Additions: an addition whose only reader is another addition disappears into it, and the
 //!   leaves are added in another order. The straight-through sum `x + (y − x)` of a quantizer, the
 //!   bias of a dense layer and a chain of Add layers are such additions. Where every order gives the
-//!   same sum nothing is lost; elsewhere the result is banded.
+//!   same sum nothing is lost; elsewhere the result is banded. Readers that the model has besides
+//!   do not count: a layer's value is that of the sub-model which ends in it, where they are absent.
+//! * An addition that reads one tensor more than once is regrouped as well: `x + y + x` may become
+//!   `(x + x) + y`.
 //! * A batch normalisation behind a two-dimensional convolution without bias is computed inside its
 //!   kernel, which rounds in another order; but not where a model ends in the normalisation.
 //! * tanh, sigmoid and ELU directly behind a dense layer with a bias, and ELU behind a
 //!   two-dimensional convolution with one, are computed inside its kernel, by another approximation
 //!   of the function: banded.
+//! * A two-dimensional convolution whose kernel is much wider than its argument is computed by a
+//!   kernel that begins with the bias: banded.
+//! * `x · sigmoid(x)` becomes one operation for its readers, by another approximation: banded.
+//! * The factors of a normalisation behind a product go into the product: banded.
 //!
 //! Not followed: a relu computed inside the kernel of a product with bias makes zero of NaN for its
 //! readers, while by itself it keeps NaN. Here NaN stays NaN, and is flagged as not finite.
 
-use bittrue_model::{MergeKind, NodeId, Op, Rounding32, TypedModel};
+use bittrue_model::{MergeKind, NodeId, Op, Rounding32, TypedModel, Window};
 
 /// One term of a sum that may be regrouped.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,19 +33,22 @@ pub(crate) enum Term {
     Constant(Vec<f32>),
 }
 
-/// The terms of the sum `id`, if some of its arguments are sums that disappear into it.
+/// The terms of the sum `id`, if some of its arguments are sums that disappear into it, or if it reads
+/// an argument more than once.
 pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
     let node = &typed.nodes[id.0];
     let sum = matches!(node.op, Op::Merge(MergeKind::Add | MergeKind::Average));
     if !sum || node.rules.arithmetic == Rounding32::Exact {
         return None;
     }
+    let part = sub_model(typed, id);
     let mut terms = Vec::new();
-    let mut any = false;
+    let repeats = |(n, argument)| node.inputs[..n].contains(argument);
+    let mut any = node.inputs.iter().enumerate().any(repeats);
     let mut open: Vec<NodeId> = node.inputs.iter().rev().copied().collect();
     while let Some(argument) = open.pop() {
         let a = &typed.nodes[argument.0];
-        let readers = typed.nodes.iter().filter(|n| n.inputs.contains(&argument)).count();
+        let readers = part.iter().filter(|n| typed.nodes[n.0].inputs.contains(&argument)).count();
         match &a.op {
             _ if readers != 1 => terms.push(Term::Node(argument)),
             Op::QuantizedBits(_) | Op::QuantizedRelu(_) => {
@@ -60,6 +70,56 @@ pub(crate) fn regrouped(typed: &TypedModel, id: NodeId) -> Option<Vec<Term>> {
         }
     }
     any.then_some(terms)
+}
+
+/// The nodes of the sub-model that ends in `id`.
+fn sub_model(typed: &TypedModel, id: NodeId) -> Vec<NodeId> {
+    let mut inside = vec![false; typed.nodes.len()];
+    let mut found = Vec::new();
+    let mut open = vec![id];
+    while let Some(id) = open.pop() {
+        if !std::mem::replace(&mut inside[id.0], true) {
+            found.push(id);
+            open.extend(&typed.nodes[id.0].inputs);
+        }
+    }
+    found
+}
+
+/// Whether a convolution over an event `[cell…, channel]` may begin with its bias. Seen where the kernel
+/// has three columns more than the argument, and with some numbers of filters only.
+pub(crate) fn bias_inside(window: &Window, shape: &[usize]) -> bool {
+    match (window.size.as_slice(), shape) {
+        ([_, _], [_, width, _]) => window.span(1) >= width + 3,
+        _ => false,
+    }
+}
+
+/// Whether a node is the product of a tensor and its sigmoid.
+pub(crate) fn is_swish(typed: &TypedModel, id: NodeId) -> bool {
+    let node = &typed.nodes[id.0];
+    let (Op::Merge(MergeKind::Multiply), [a, b]) = (&node.op, node.inputs.as_slice()) else {
+        return false;
+    };
+    let is_sigmoid_of = |s: &NodeId, x: &NodeId| {
+        let s = &typed.nodes[s.0];
+        matches!(s.op, Op::Sigmoid) && s.inputs.first() == Some(x)
+    };
+    is_sigmoid_of(a, b) || is_sigmoid_of(b, a)
+}
+
+/// Whether a node's first argument is a product of tensors.
+pub(crate) fn behind_product(typed: &TypedModel, id: NodeId) -> bool {
+    let mut before = typed.nodes[id.0].inputs.first();
+    while let Some(id) = before {
+        let node = &typed.nodes[id.0];
+        match node.op {
+            Op::Merge(MergeKind::Multiply) => return true,
+            Op::Reshape => before = node.inputs.first(),
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// How the readers of a normalisation see it.

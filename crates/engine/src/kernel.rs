@@ -6,6 +6,7 @@ use bittrue_block::{LaneBlock, Lanes, Storage};
 use bittrue_kernels::Requantize;
 use bittrue_model::{MergeKind, PoolKind};
 
+use crate::firmware::{FirmwareInput, FirmwareKernel};
 use crate::int;
 use crate::real::{self, InBatch, Quantizers};
 use crate::taps::Taps;
@@ -118,6 +119,8 @@ pub(crate) enum Kernel {
         kind: MergeKind,
         /// Whether the result is exact rather than float32.
         exact: bool,
+        /// Whether it is a tensor times its sigmoid, which TensorFlow may compute as one function.
+        swish: bool,
         /// Number of arguments that are merged; the others are read by `regrouped`.
         arguments: usize,
         /// The terms of the sum, where TensorFlow may add them in another order.
@@ -130,13 +133,45 @@ pub(crate) enum Kernel {
         /// Product of the dimensions before the axis.
         outer: usize,
     },
+    /// The events of one input as hls4ml's C simulation reads them.
+    FirmwareInput(FirmwareInput),
+    /// An operation of hls4ml's C simulation.
+    Firmware(FirmwareKernel),
 }
 
 impl Kernel {
+    /// Whether it takes integers and gives integers.
+    pub(crate) fn is_integer(&self) -> bool {
+        match self {
+            Self::Requantize { .. }
+            | Self::RequantizeEach { .. }
+            | Self::Linear(_)
+            | Self::PoolMax(_)
+            | Self::PoolSum { .. }
+            | Self::Gather(_)
+            | Self::Relu { .. }
+            | Self::LeakyRelu { .. }
+            | Self::Merge { .. }
+            | Self::Concatenate { .. } => true,
+            Self::Input { .. }
+            | Self::RealToInt { .. }
+            | Self::RealQuantize(_)
+            | Self::RealLinear(_)
+            | Self::RealPool { .. }
+            | Self::RealNorm(_)
+            | Self::RealFunction(_)
+            | Self::Softmax { .. }
+            | Self::RealMerge { .. }
+            | Self::RealConcatenate { .. }
+            | Self::FirmwareInput(_)
+            | Self::Firmware(_) => false,
+        }
+    }
+
     /// Applies the kernel. Lanes that leave the proven domain are marked in `exceptional`; what
     /// they hold afterwards means nothing.
     ///
-    /// [`Kernel::Input`] has no arguments and is applied by the runner.
+    /// [`Kernel::Input`] and [`Kernel::FirmwareInput`] have no arguments and are applied by the runner.
     pub(crate) fn apply(
         &self,
         x: &[&LaneBlock],
@@ -144,7 +179,9 @@ impl Kernel {
         exceptional: &mut [bool],
     ) -> LaneBlock {
         match self {
-            Self::Input { .. } => unreachable!("the runner reads the events"),
+            Self::Input { .. } | Self::FirmwareInput(_) => {
+                unreachable!("the runner reads the events")
+            }
             Self::Requantize { cast, storage } => int::requantize(cast, *storage, x[0]),
             Self::RequantizeEach { casts, out } => int::requantize_each(casts, *out, x[0]),
             Self::Linear(l) => int::linear(l, x[0]),
@@ -169,10 +206,12 @@ impl Kernel {
             Self::RealNorm(n) => real::normalise(n, x[0]),
             Self::RealFunction(f) => real::function(f, x[0], batch),
             Self::Softmax { row } => real::softmax(*row, x[0]),
-            Self::RealMerge { kind, exact, arguments, regrouped } => {
+            Self::RealMerge { swish: true, .. } => real::swish(x),
+            Self::RealMerge { kind, exact, arguments, regrouped, .. } => {
                 real::merge(*kind, *exact, x, *arguments, regrouped)
             }
             Self::RealConcatenate { parts, outer } => real::concatenate(x, parts, *outer),
+            Self::Firmware(f) => f.apply(x, exceptional),
         }
     }
 }

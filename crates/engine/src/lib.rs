@@ -9,11 +9,15 @@
 //! * the *careful* one computes on reals with bands, and takes the few events that leave the
 //!   proven domain: NaN, straight-through artefacts, a function's band across a rounding threshold.
 //!
+//! A third one, the *screen*, finds the events in which legs may differ at all; only these go through
+//! every leg.
+//!
 //! A block of events goes through all legs in lock-step. An operation that was already applied to
 //! the same tensors is not applied again, so legs share their work until they differ.
 #![forbid(unsafe_code)]
 
 mod edge;
+mod firmware;
 mod fusion;
 mod int;
 mod kernel;
@@ -22,6 +26,8 @@ mod plan;
 mod program;
 mod real;
 mod run;
+mod screen;
+mod tap;
 mod taps;
 #[cfg(test)]
 mod tests;
@@ -29,3 +35,4 @@ mod tests;
 pub use plan::{Engine, PlanError};
 pub use program::EdgeInfo;
 pub use run::{BlockResult, LegValues, Selection};
+pub use tap::NodeValues;

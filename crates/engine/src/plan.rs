@@ -6,6 +6,7 @@ use bittrue_model::{CallId, EdgeType, Model, ModelError, NodeId, Place, Rounding
 use crate::kernel::Kernel;
 use crate::lower::Care;
 use crate::program::{EdgeInfo, Interner, OwnProgram, Program};
+use crate::screen::Screen;
 
 /// A model that cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +68,7 @@ pub struct Engine {
     pub(crate) kernels: Vec<Kernel>,
     /// The reference first.
     pub(crate) legs: Vec<LegPlan>,
+    pub(crate) screen: Option<Screen>,
     lanes: usize,
 }
 
@@ -110,7 +112,9 @@ impl Engine {
             });
         }
         let widest = legs.iter().map(|l| l.fast.widest()).max().unwrap_or(1);
-        Ok(Self { kernels: interner.finish(), legs, lanes: lanes(widest) })
+        let kernels = interner.finish();
+        let screen = Screen::new(&kernels, &legs);
+        Ok(Self { kernels, legs, screen, lanes: lanes(widest) })
     }
 
     /// Events in one block: as many as keep the widest tensor in the cache.

@@ -56,6 +56,8 @@ pub(crate) struct Program {
     elements: Vec<usize>,
     /// For each node of the leg: the slot of its result.
     nodes: Vec<usize>,
+    /// For each node of the leg: the slot of what its readers see.
+    node_feeds: Vec<usize>,
     /// For each call of the source model: the slot of its aligned tensor.
     pub(crate) aligned: Vec<Option<usize>>,
     /// For each call of the source model: the slot of what its readers see.
@@ -95,6 +97,7 @@ impl Program {
         program.aligned = typed.aligned.iter().map(|a| a.map(|a| slot_of[a.node.0])).collect();
         program.feeds = typed.aligned.iter().map(|a| a.map(|a| feed_of[a.node.0])).collect();
         program.nodes = slot_of;
+        program.node_feeds = feed_of;
         program.call_of_slot = vec![None; program.edges.len()];
         for (call, slot) in program.aligned.iter().enumerate().rev() {
             if let Some(slot) = *slot {
@@ -123,6 +126,8 @@ impl Program {
         let neighbours = Neighbours {
             inside_linear: fusion::inside_linear(typed, id),
             either: fusion::is_output_and_fused(typed, id),
+            swish: fusion::is_swish(typed, id),
+            behind_product: fusion::behind_product(typed, id),
             regrouped,
             extra: extra.iter().map(|&s| &self.edges[s]).collect(),
         };
@@ -171,7 +176,7 @@ impl Program {
                 "normalise over the channels (axis=-1), or give the convolution a bias",
             ));
         }
-        let lowered = norm::lower(parameters, &node.shape, form, &place)?;
+        let lowered = norm::lower(parameters, &node.shape, form, false, &place)?;
         let mut arguments = vec![feed_of[conv.0]];
         for kernel in lowered.kernels {
             let kernel = interner.intern(kernel);
@@ -188,9 +193,24 @@ impl Program {
         self.edges.len() - 1
     }
 
+    /// For each node of the leg: the slot of its result.
+    pub(crate) fn nodes(&self) -> &[usize] {
+        &self.nodes
+    }
+
+    /// For each node of the leg: the slot of what its readers see.
+    pub(crate) fn node_feeds(&self) -> &[usize] {
+        &self.node_feeds
+    }
+
     /// Number of slots.
     pub(crate) fn slots(&self) -> usize {
         self.edges.len()
+    }
+
+    /// How a slot is stored.
+    pub(crate) fn repr(&self, slot: usize) -> Repr {
+        self.edges[slot].repr
     }
 
     /// Elements of the widest tensor.
@@ -299,7 +319,11 @@ impl OwnProgram {
         }
         // The node of the leg that a parent's tensor stands for.
         let feed_of = |node: NodeId| {
-            parents.iter().position(|p| typed.aligned[p.0].is_some_and(|a| a.node == node))
+            let stands = |p: &CallId| {
+                let formed = typed.aligned[p.0].map(|a| a.node);
+                formed.or(typed.unformed.get(p.0).copied().flatten()) == Some(node)
+            };
+            parents.iter().position(stands)
         };
         let mut slot_of: Vec<Option<usize>> = vec![None; typed.nodes.len()];
         for id in 0..typed.nodes.len() {

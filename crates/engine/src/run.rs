@@ -47,7 +47,7 @@ impl Selection {
     const BATCH: u64 = 32;
 
     /// Where a row stands in its batch, and how many rows the batch has.
-    fn in_batch(&self, row: u64) -> InBatch {
+    pub(crate) fn in_batch(&self, row: u64) -> InBatch {
         let n = row.saturating_sub(self.first);
         let start = n - n % Self::BATCH;
         let rows = self.count.saturating_sub(start).min(Self::BATCH);
@@ -56,7 +56,20 @@ impl Selection {
 }
 
 impl Engine {
-    /// Runs the events `span` of a block (at most a few hundred: see [`Engine::lanes`]).
+    /// The events among `span` that have to be run: those in which legs may differ, and those that
+    /// have to be computed carefully. In all others every leg gives the same in every layer, also
+    /// when it is fed the reference's inputs, without a band or a flag.
+    pub fn screen(&self, events: &EventBlock, span: Range<usize>) -> Vec<usize> {
+        match &self.screen {
+            Some(screen) => {
+                let failed = screen.run(&self.kernels, events, &span);
+                span.zip(failed).filter(|(_, failed)| *failed).map(|(row, _)| row).collect()
+            }
+            None => span.collect(),
+        }
+    }
+
+    /// Runs the events `rows` of a block (at most a few hundred: see [`Engine::lanes`]).
     ///
     /// The result has one part for all events and, when some left the proven domain, a second one
     /// that holds just those, computed carefully.
@@ -64,17 +77,17 @@ impl Engine {
         &self,
         selection: Selection,
         events: &EventBlock,
-        span: Range<usize>,
+        rows: &[usize],
     ) -> Vec<BlockResult> {
-        let all: Vec<usize> = span.collect();
-        let (fast, skip) = self.part(selection, events, &all, true);
+        let (fast, skip) = self.part(selection, events, rows, true);
         let careful: Vec<usize> =
-            all.iter().zip(&skip).filter(|(_, s)| **s).map(|(&row, _)| row).collect();
-        let rows = |selected: &[usize]| selected.iter().map(|&r| events.first + r as u64).collect();
-        let mut parts = vec![BlockResult { rows: rows(&all), skip, legs: fast }];
+            rows.iter().zip(&skip).filter(|(_, s)| **s).map(|(&row, _)| row).collect();
+        let in_file =
+            |selected: &[usize]| selected.iter().map(|&r| events.first + r as u64).collect();
+        let mut parts = vec![BlockResult { rows: in_file(rows), skip, legs: fast }];
         if !careful.is_empty() {
             let (legs, skip) = self.part(selection, events, &careful, false);
-            parts.push(BlockResult { rows: rows(&careful), skip, legs });
+            parts.push(BlockResult { rows: in_file(&careful), skip, legs });
         }
         parts
     }
@@ -188,6 +201,7 @@ impl Runner<'_> {
         }
         let result = match &self.kernels[step.kernel] {
             Kernel::Input { index } => self.input(*index),
+            Kernel::FirmwareInput(input) => input.read(self.events, self.rows),
             kernel => {
                 let blocks: Vec<&LaneBlock> = arguments.iter().map(|a| a.as_ref()).collect();
                 kernel.apply(&blocks, &self.batch, &mut self.exceptional)

@@ -1,6 +1,6 @@
 //! The two programs of a leg are two ways to the same values.
 
-use bittrue_block::{EventBlock, EventData, Flag, InputEvents};
+use bittrue_block::{EventBlock, EventData, Flag, Flags, InputEvents};
 use bittrue_fixed::{Dialect, FixedType, Overflow, Rounding};
 use bittrue_model::{
     Activation, AlignedLayer, Alpha, Call, CallId, Constant, EdgeType, Layer, LayerKind, Ledger,
@@ -47,6 +47,7 @@ impl Chain {
             ledger: Ledger::default(),
         };
         let typed = TypedModel {
+            unformed: Vec::new(),
             leg: "test".to_owned(),
             nodes: Vec::new(),
             inputs: vec![NodeId(0)],
@@ -217,7 +218,8 @@ fn a_leg_equals_itself() {
     let engine = Engine::new(&chain.model, &chain.typed, std::slice::from_ref(&chain.typed))
         .expect("a plan");
     let events = events(&mut random, 40);
-    for part in engine.run(Selection { first: 0, count: 40 }, &events, 0..40) {
+    let all: Vec<usize> = (0..40).collect();
+    for part in engine.run(Selection { first: 0, count: 40 }, &events, &all) {
         let [reference, target] = part.legs.as_slice() else { panic!("two legs") };
         for (call, a) in reference.aligned.iter().enumerate() {
             let same = |b: &Option<std::sync::Arc<_>>| match (a, b) {
@@ -244,7 +246,7 @@ fn own_is_the_layer_on_the_reference_inputs() {
     let engine = Engine::new(&sat.model, &sat.typed, &[wrap.typed]).expect("a plan");
     let data = EventData::F32(vec![1.0, 4.0, -5.0, 3.875, 100.0]);
     let block = EventBlock { first: 0, count: 1, inputs: vec![InputEvents { elements: 5, data }] };
-    let parts = engine.run(Selection { first: 0, count: 1 }, &block, 0..1);
+    let parts = engine.run(Selection { first: 0, count: 1 }, &block, &[0]);
     let values = |t: &Option<std::sync::Arc<bittrue_block::LaneBlock>>| -> Vec<f64> {
         let t = t.as_ref().expect("formed");
         (0..5).map(|e| t.value(e, 0)).collect()
@@ -274,7 +276,8 @@ fn sums_beyond_float32() {
     let input = InputEvents { elements: 5, data: EventData::F32(values) };
     let block = EventBlock { first: 0, count: 40, inputs: vec![input] };
     let mut rounded = 0;
-    for part in engine.run(Selection { first: 0, count: 40 }, &block, 0..40) {
+    let all: Vec<usize> = (0..40).collect();
+    for part in engine.run(Selection { first: 0, count: 40 }, &block, &all) {
         let tensor = |leg: usize| part.legs[leg].aligned[2].as_ref().expect("formed");
         for element in 0..2 {
             for lane in (0..part.rows.len()).filter(|&l| !part.skip[l]) {
@@ -310,7 +313,8 @@ fn poolings_of_exact_values() {
     let input = InputEvents { elements: 5, data: EventData::F32(values) };
     let block = EventBlock { first: 0, count: 40, inputs: vec![input] };
     let mut beyond = 0;
-    for part in engine.run(Selection { first: 0, count: 40 }, &block, 0..40) {
+    let all: Vec<usize> = (0..40).collect();
+    for part in engine.run(Selection { first: 0, count: 40 }, &block, &all) {
         let tensor = |node: usize| part.legs[0].aligned[node].as_ref().expect("formed");
         for lane in (0..part.rows.len()).filter(|&l| !part.skip[l]) {
             let (a, b) = (tensor(d).value(0, lane), tensor(d).value(1, lane));
@@ -326,4 +330,95 @@ fn poolings_of_exact_values() {
         }
     }
     assert!(beyond > 10, "{beyond}");
+}
+
+/// Casts, dense layers and merges on integers: QKeras' quantizers, or fixed types that overflow in
+/// the given way.
+fn quantised(seed: u64, overflow: Option<Overflow>) -> Chain {
+    let random = &mut Random(seed);
+    let (float, exact) = (Rounding32::Float32, Rounding32::Exact);
+    let arithmetic = if overflow.is_some() { exact } else { float };
+    let quantizer = |width: i64, integer: i64| match overflow {
+        None => bits(width, integer),
+        Some(overflow) => Op::Quantize(
+            FixedType::new(true, width as u32, integer as i32 + 1, Rounding::RndConv, overflow)
+                .expect("a type"),
+        ),
+    };
+    let mut c = Chain::new(5);
+    let width = 4 + random.below(5) as i64;
+    let q = c.push(quantizer(width, 3), vec![0], vec![5], float);
+    let d = c.dense(random, q, 7, 4);
+    c.typed.nodes[d].rules.arithmetic = arithmetic;
+    let integer = random.below(4) as i64;
+    let q = c.push(quantizer(6, integer), vec![d], vec![7], arithmetic);
+    let m = c.push(Op::Merge(MergeKind::Add), vec![q, d], vec![7], arithmetic);
+    let d = c.dense(random, m, 3, 4);
+    c.typed.nodes[d].rules.arithmetic = arithmetic;
+    c.push(quantizer(8, 2), vec![d], vec![3], arithmetic);
+    c
+}
+
+/// Small values, and seldom one that overflows or leaves every proven domain.
+fn tame(random: &mut Random, count: usize) -> EventBlock {
+    let special = [f32::NAN, f32::INFINITY, 1e9, -1e-40, 9.0, -20.0];
+    let data = (0..count * 5)
+        .map(|_| match random.below(60) {
+            0 => special[random.below(6) as usize],
+            _ => random.grid(1 << 8, 7),
+        })
+        .collect();
+    let input = InputEvents { elements: 5, data: EventData::F32(data) };
+    EventBlock { first: 0, count, inputs: vec![input] }
+}
+
+/// Events that the screen lets pass are the same in every leg and layer, whatever is fed, and have no
+/// flags; and it lets pass all of those where a cast of an event is all that may differ.
+#[test]
+fn the_screen_lets_equal_events_pass() {
+    let (mut passed, mut stopped, mut differing) = (0, 0, 0);
+    for seed in 0..60 {
+        let reference = quantised(seed, None);
+        let targets = [Overflow::Sat, Overflow::Wrap].map(|o| quantised(seed, Some(o)).typed);
+        let engine = Engine::new(&reference.model, &reference.typed, &targets).expect("a plan");
+        assert!(engine.screen.is_some());
+        let events = tame(&mut Random(seed + 1000), 90);
+        let rows = engine.screen(&events, 10..90);
+        assert!(rows.iter().all(|r| (10..90).contains(r)));
+        let all: Vec<usize> = (10..90).collect();
+        for part in engine.run(Selection { first: 0, count: 90 }, &events, &all) {
+            for lane in (0..part.rows.len()).filter(|&l| !part.skip[l]) {
+                let mut same = true;
+                for target in &part.legs[1..] {
+                    for (call, a) in part.legs[0].aligned.iter().enumerate() {
+                        let a = a.as_ref().expect("formed");
+                        for b in [&target.aligned[call], &target.own[call]].into_iter().flatten() {
+                            for e in 0..a.elements {
+                                same &= a.value(e, lane) == b.value(e, lane)
+                                    && a.band(e, lane).2 == Flags::NONE
+                                    && b.band(e, lane).2 == Flags::NONE;
+                            }
+                        }
+                    }
+                }
+                let pass = !rows.contains(&(part.rows[lane] as usize));
+                assert!(same || !pass, "seed {seed}, event {}", part.rows[lane]);
+                passed += u32::from(pass);
+                stopped += u32::from(!pass);
+                differing += u32::from(!same);
+            }
+        }
+    }
+    // Few are stopped without need: huge values that saturate in every leg.
+    assert!(passed > 500 && differing > 500, "{passed} passed, {differing} differ");
+    assert!(stopped - differing < stopped / 8, "{stopped} stopped, {differing} differ");
+}
+
+/// Where a leg computes on reals nothing is left out.
+#[test]
+fn no_screen_where_flags_are_counted() {
+    let chain = network(&mut Random(7), false);
+    let engine = Engine::new(&chain.model, &chain.typed, std::slice::from_ref(&chain.typed))
+        .expect("a plan");
+    assert_eq!(engine.screen(&events(&mut Random(1), 40), 3..9), (3..9).collect::<Vec<_>>());
 }

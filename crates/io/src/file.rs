@@ -16,7 +16,9 @@ pub(crate) fn open(kind: IoErrorKind, path: &Path) -> Result<File, IoError> {
     let error = |what: &str, help: &str| Err(IoError::new(kind, path, what).with_help(help));
     let wanted = match kind {
         IoErrorKind::Model => "a Keras model in HDF5 format (model.save(\"model.h5\"))",
-        IoErrorKind::Events => "events as HDF5 datasets [event, …], or a .npy or .npz file",
+        IoErrorKind::Events => {
+            "events as HDF5 datasets [event, …], a .npy or .npz file, or text with one event a line"
+        }
         IoErrorKind::Output => "an HDF5 file",
     };
     match found {
@@ -82,6 +84,13 @@ pub(crate) enum Content {
 /// What kind of file a path leads to.
 pub(crate) fn probe(kind: IoErrorKind, path: &Path) -> Result<Content, IoError> {
     content(path).map_err(|e| std_error(kind, path, &e))
+}
+
+/// The first bytes of a file, to guess what it is.
+pub(crate) fn head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    fs::File::open(path)?.take(4096).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 fn content(path: &Path) -> io::Result<Content> {

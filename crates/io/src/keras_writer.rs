@@ -8,7 +8,8 @@ use hdf5::types::VarLenUnicode;
 use hdf5::{File, Group, H5Type, Location};
 use ndarray::ArrayD;
 
-use crate::output::{create_beside, write_text};
+use crate::beside::Temporary;
+use crate::output::write_text;
 use crate::{IoError, IoErrorKind};
 
 /// Most texts in one attribute: an object's attributes fit into 64 kB together, and a text takes
@@ -26,14 +27,18 @@ const TOP_LEVEL: &str = "top_level_model_weights";
 /// [`IoErrorKind::Output`]: the file cannot be created there, the disk is full, or two weights have
 /// one name.
 pub fn write_keras(path: &Path, document: &KerasDocument) -> Result<(), IoError> {
-    let (root, unfinished) = create_beside(path)?;
-    write(&root, document)
-        .and_then(|()| root.flush().map_err(|e| e.to_string()))
-        .and_then(|()| root.close().map_err(|e| e.to_string()))
+    let temporary = Temporary::beside(path)?;
+    File::create(&temporary.path)
+        .map_err(|e| e.to_string())
+        .and_then(|root| {
+            write(&root, document)?;
+            root.flush().map_err(|e| e.to_string())?;
+            root.close().map_err(|e| e.to_string())
+        })
         .map_err(|what| {
             IoError::new(IoErrorKind::Output, path, format!("cannot be written: {what}"))
         })?;
-    unfinished.keep(path)
+    temporary.keep()
 }
 
 fn write(root: &File, document: &KerasDocument) -> Result<(), String> {

@@ -4,6 +4,7 @@
 //!   [`KerasFile`](bittrue_model::parse::KerasFile), without interpreting it; [`write_keras`] writes one;
 //! * [`EventSource`] finds the event datasets of a model's inputs and streams them as
 //!   [`EventBlock`](bittrue_block::EventBlock)s in bounded memory;
+//! * [`EventWriter`] writes chosen events;
 //! * [`TraceWriter`] writes the layer-by-layer values of a leg; [`read_datasets`] reads such values;
 //! * [`sha256_file`] identifies a file in a report.
 //!
@@ -18,6 +19,7 @@
 //! not open files of strangers outside a sandbox.
 #![forbid(unsafe_code)]
 
+mod beside;
 mod datasets;
 mod error;
 mod events;
@@ -27,13 +29,15 @@ mod keras;
 mod keras_writer;
 mod number;
 mod output;
+mod saved;
 mod text;
 mod trace;
 
 pub use datasets::read_datasets;
 pub use error::{IoError, IoErrorKind};
-pub use events::{EventOptions, EventSource, InputSpec};
+pub use events::{EventFile, EventOptions, EventSource, InputSpec};
 pub use hash::sha256_file;
 pub use keras::read_keras;
 pub use keras_writer::write_keras;
+pub use saved::{EventWriter, SavedFormat};
 pub use trace::{TraceBands, TraceLayer, TraceMeta, TraceWriter};

@@ -22,7 +22,7 @@ fn open(path: &Path, shape: &[usize], dataset: &str) -> Result<EventSource, IoEr
         "" => Vec::new(),
         _ => vec![(None, dataset.to_owned())],
     };
-    EventSource::open(path, &[input], &EventOptions { datasets, ..EventOptions::default() })
+    EventSource::open(&[path], &[input], &EventOptions { datasets, ..EventOptions::default() })
 }
 
 fn values(data: &EventData) -> Vec<f64> {
@@ -110,11 +110,12 @@ fn events_are_skipped_in_every_form() {
                     "" => Vec::new(),
                     path => vec![(Some("in".to_owned()), path.to_owned())],
                 },
+                columns: Vec::new(),
                 skip,
                 max_events: Some(most),
             };
             let input = InputSpec { name: "in".to_owned(), shape: vec![16] };
-            let source = EventSource::open(&form(&file), &[input], &options).unwrap();
+            let source = EventSource::open(&[form(&file)], &[input], &options).unwrap();
             let (from, to) = (skip as usize * 16, (skip + most) as usize * 16);
             assert_eq!(read(source, 2).unwrap(), expected[from..to], "{file} {dataset} {skip}");
         }

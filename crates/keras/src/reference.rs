@@ -46,6 +46,7 @@ pub fn reference(model: &Model) -> Result<TypedModel, ModelError> {
     }
     let find = |c: &CallId| node_of[c.0];
     Ok(TypedModel {
+        unformed: Vec::new(),
         leg: LEG.to_owned(),
         nodes,
         inputs: model.inputs.iter().map(find).collect(),

@@ -2,6 +2,8 @@
 
 use bittrue_block::LaneInt;
 
+use crate::Simd;
+
 /// Raws on a finer grid: each is multiplied by `2^shift`. The caller proves that results fit `O`.
 pub fn align<X: LaneInt, O: LaneInt>(x: &[X], shift: u32) -> Vec<O> {
     x.iter().map(|&v| O::truncate(v.into() << shift)).collect()
@@ -10,10 +12,15 @@ pub fn align<X: LaneInt, O: LaneInt>(x: &[X], shift: u32) -> Vec<O> {
 /// `max(x, 0)`, and `min(x, max)` where there is an upper limit.
 pub fn relu<X: LaneInt>(x: &[X], max: Option<i64>) -> Vec<X> {
     let zero = X::default();
-    match max {
-        None => x.iter().map(|&v| v.max(zero)).collect(),
-        Some(max) => x.iter().map(|&v| X::truncate(v.into().clamp(0, max))).collect(),
-    }
+    // A limit that the type cannot reach is none.
+    let max = max.and_then(|max| X::try_from(max).ok());
+    Simd::chosen().vectorize(
+        #[inline(always)]
+        || match max {
+            None => x.iter().map(|&v| v.max(zero)).collect(),
+            Some(max) => x.iter().map(|&v| v.clamp(zero, max)).collect(),
+        },
+    )
 }
 
 /// `x * 2^shift` for positive raws, `x * slope` else, where the slope is `slope * 2^-shift`.

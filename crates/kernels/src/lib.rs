@@ -3,14 +3,23 @@
 //! These loops know no graph and check nothing: the plan that calls them has proven from interval
 //! analysis that no accumulator and no result leaves its machine type. They are written once,
 //! generic over the storage of their lanes.
-#![forbid(unsafe_code)]
+#![deny(unsafe_op_in_unsafe_fn)]
 
+mod cast32;
 mod elementwise;
+mod input;
+mod isa;
 mod linear;
+mod pairs;
 mod requantize;
+mod simd;
 mod window;
 
+pub use cast32::Cast32;
 pub use elementwise::{add_scaled, align, leaky_relu, maximum, minimum, multiply, relu};
+pub use input::InputCast;
 pub use linear::{LinearShape, PADDING, linear};
+pub use pairs::PairLinear;
 pub use requantize::{Requantize, requantize};
+pub use simd::{Level, Simd};
 pub use window::{gather, pool_max, pool_sum};

@@ -4,6 +4,8 @@ use std::ops::{AddAssign, Mul};
 
 use bittrue_block::LaneInt;
 
+use crate::Simd;
+
 /// The index of a cell that lies outside the tensor: it reads as zero.
 pub const PADDING: u32 = u32::MAX;
 
@@ -38,22 +40,29 @@ where
     let rows = index.len().checked_div(terms).unwrap_or(0);
     let mut out = Vec::with_capacity(rows * units * lanes);
     let mut acc = vec![A::default(); lanes];
+    let simd = Simd::chosen();
     for row in 0..rows {
         let elements = &index[row * terms..(row + 1) * terms];
         let group = row % groups;
         for u in group * units..(group + 1) * units {
-            acc.fill(bias[u]);
-            for (&e, &w) in elements.iter().zip(&weights[u * terms..(u + 1) * terms]) {
-                // Quantised kernels are often sparse, and a pruned weight costs nothing.
-                if w == A::default() || e == PADDING {
-                    continue;
-                }
-                let from = e as usize * lanes;
-                for (a, &v) in acc.iter_mut().zip(&x[from..from + lanes]) {
-                    *a += A::from(v) * w;
-                }
-            }
-            out.extend_from_slice(&acc);
+            let weights = &weights[u * terms..(u + 1) * terms];
+            simd.vectorize(
+                #[inline(always)]
+                || {
+                    acc.fill(bias[u]);
+                    for (&e, &w) in elements.iter().zip(weights) {
+                        // Quantised kernels are often sparse, and a pruned weight costs nothing.
+                        if w == A::default() || e == PADDING {
+                            continue;
+                        }
+                        let from = e as usize * lanes;
+                        for (a, &v) in acc.iter_mut().zip(&x[from..from + lanes]) {
+                            *a += A::from(v) * w;
+                        }
+                    }
+                    out.extend_from_slice(&acc);
+                },
+            );
         }
     }
     out

@@ -1,7 +1,9 @@
 //! The cast of raws to a fixed type: round, then overflow.
 
-use bittrue_block::LaneInt;
+use bittrue_block::{LaneInt, Storage};
 use bittrue_fixed::{Dialect, FixedType, Overflow, Rounding, TypeError};
+
+use crate::{Cast32, Simd};
 
 /// A cast with everything that does not depend on the value computed once.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +13,8 @@ pub struct Requantize {
     dialect: Dialect,
     /// Bits to drop, where the fast loops apply.
     shift: Option<u32>,
+    /// The same cast for raws of at most 32 bits.
+    narrow: Option<Cast32>,
 }
 
 impl Requantize {
@@ -21,7 +25,14 @@ impl Requantize {
             && !matches!(target.overflow, Overflow::WrapSm)
             && (2..=40).contains(&target.width);
         let shift = (plain && (0..=40).contains(&drop)).then_some(drop as u32);
-        Self { target, fractional, dialect, shift }
+        // The dialects differ only in types that have no such cast.
+        let narrow = Cast32::new(fractional, target);
+        Self { target, fractional, dialect, shift, narrow }
+    }
+
+    /// The same cast of raws of at most 32 bits, if it has 32-bit arithmetic.
+    pub fn narrow(&self) -> Option<Cast32> {
+        self.narrow
     }
 
     /// The type that values are cast to.
@@ -44,6 +55,9 @@ impl Requantize {
 /// Casts every raw of `x`. The caller proves that the target's codes fit `O` and has tried
 /// [`Requantize::convert`] once, so that the type exists.
 pub fn requantize<X: LaneInt, O: LaneInt>(cast: &Requantize, x: &[X]) -> Vec<O> {
+    if let (Some(narrow), Storage::I16 | Storage::I32) = (&cast.narrow, X::STORAGE) {
+        return narrow.all(Simd::chosen(), x);
+    }
     let Some(shift) = cast.shift else {
         return x
             .iter()
@@ -135,11 +149,15 @@ mod tests {
                             else {
                                 continue;
                             };
-                            let got: Vec<i64> = requantize::<i32, i16>(&cast, &source)
-                                .into_iter()
-                                .map(i64::from)
-                                .collect();
-                            assert_eq!(got, expected, "{target} from {drop} more fractional bits");
+                            let wide: Vec<i64> = source.iter().map(|&v| v.into()).collect();
+                            let got = [
+                                requantize::<i32, i16>(&cast, &source),
+                                requantize::<i64, i16>(&cast, &wide),
+                            ];
+                            for got in got {
+                                let got: Vec<i64> = got.into_iter().map(i64::from).collect();
+                                assert_eq!(got, expected, "{target} from {drop} more bits");
+                            }
                             casts += 1;
                         }
                     }

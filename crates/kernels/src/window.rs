@@ -2,7 +2,7 @@
 
 use bittrue_block::LaneInt;
 
-use crate::PADDING;
+use crate::{PADDING, Simd};
 
 /// `out[row, lane] = max_k x[index[row, k], lane]` over the cells that are no padding. A row of
 /// padding alone gives zero.
@@ -15,11 +15,17 @@ pub fn pool_max<X: LaneInt>(index: &[u32], terms: usize, lanes: usize, x: &[X]) 
             Some(first) => out.extend_from_slice(&x[first..first + lanes]),
             None => out.resize(start + lanes, X::default()),
         }
-        for from in cells {
-            for (a, &v) in out[start..].iter_mut().zip(&x[from..from + lanes]) {
-                *a = (*a).max(v);
-            }
-        }
+        let largest = &mut out[start..];
+        Simd::chosen().vectorize(
+            #[inline(always)]
+            || {
+                for from in cells {
+                    for (a, &v) in largest.iter_mut().zip(&x[from..from + lanes]) {
+                        *a = (*a).max(v);
+                    }
+                }
+            },
+        );
     }
     out
 }
@@ -36,12 +42,18 @@ pub fn pool_sum<X: LaneInt>(
     let mut acc = vec![0_i64; lanes];
     for (row, shift) in index.chunks(terms.max(1)).zip(shifts) {
         acc.fill(0);
-        for from in row.iter().filter(|&&e| e != PADDING).map(|&e| e as usize * lanes) {
-            for (a, &v) in acc.iter_mut().zip(&x[from..from + lanes]) {
-                *a += v.into();
-            }
-        }
-        out.extend(acc.iter().map(|a| a << shift));
+        let cells = row.iter().filter(|&&e| e != PADDING).map(|&e| e as usize * lanes);
+        Simd::chosen().vectorize(
+            #[inline(always)]
+            || {
+                for from in cells {
+                    for (a, &v) in acc.iter_mut().zip(&x[from..from + lanes]) {
+                        *a += v.into();
+                    }
+                }
+                out.extend(acc.iter().map(|a| a << shift));
+            },
+        );
     }
     out
 }

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod firmware;
 mod graph;
 mod layer;
 mod ledger;
@@ -18,6 +19,9 @@ mod window;
 mod written;
 
 pub use error::{ModelError, Place};
+pub use firmware::{
+    Firmware, FirmwarePool, FirmwareSoftmax, FirmwareSum, OUTSIDE, Raws, SoftmaxForm,
+};
 pub use graph::{Call, CallId, Layer, Model, ModelClass, NestedCall};
 pub use layer::{
     Activation, BatchNorm, Concatenate, Conv, Dense, FixedPointQuantizer, LayerKind, MergeKind,

@@ -6,7 +6,8 @@ use bittrue_fixed::{Dialect, FixedType};
 use ndarray::ArrayD;
 
 use crate::{
-    BatchNorm, CallId, MergeKind, Padding, Pool, QuantizedBits, QuantizedRelu, UnaryLut, Window,
+    BatchNorm, CallId, Firmware, MergeKind, Padding, Pool, QuantizedBits, QuantizedRelu, UnaryLut,
+    Window,
 };
 
 /// Index of a node in [`TypedModel::nodes`].
@@ -27,6 +28,9 @@ pub struct TypedModel {
     /// For each call of the *source* model (index = its [`CallId`]): the node whose tensor
     /// replaces its output in this leg; `None` where this leg never forms it.
     pub aligned: Vec<Option<AlignedLayer>>,
+    /// For calls that this leg never forms: the node whose tensor comes closest, at which what
+    /// follows can be fed with another leg's value. Empty where there are none.
+    pub unformed: Vec<Option<NodeId>>,
 }
 
 /// Where a layer call of the source model is found in a leg.
@@ -178,6 +182,8 @@ pub enum Op {
     },
     /// The same elements in another shape.
     Reshape,
+    /// An operation of hls4ml's C simulation.
+    Firmware(Arc<Firmware>),
 }
 
 impl Op {

@@ -7,7 +7,8 @@
 //! * [`document`]: a proxy model → the Keras file that HGQ would have saved;
 //! * [`precisions`]: the precisions of a proxy model by HGQ's own rules;
 //! * [`lint`]: what HGQ and hls4ml do with a model without a word;
-//! * [`types`]: proxy model → the typed graph that the engine runs.
+//! * [`types`]: proxy model → the typed graph that the engine runs;
+//! * [`firmware`] and [`firmware_types`]: the same for hls4ml's C simulation of it.
 #![forbid(unsafe_code)]
 
 mod convert;
@@ -28,4 +29,4 @@ pub use precision::{
     precisions, register,
 };
 pub use tables::make_tables;
-pub use types::types;
+pub use types::{FirmwareTypes, Precision, firmware, firmware_types, types};

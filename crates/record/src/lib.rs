@@ -58,10 +58,13 @@ mod check;
 mod comparison;
 mod counts;
 mod derive;
+mod diff;
 mod exit;
+mod explanation;
 #[cfg(test)]
 mod fixtures;
 mod flags;
+mod read;
 mod report;
 mod schema;
 
@@ -70,7 +73,17 @@ pub use check::CountsError;
 pub use comparison::{Comparison, Layer, Verdict};
 pub use counts::{ComparisonCounts, Difference, LayerCounts};
 pub use derive::{ComparisonMeta, LayerMeta};
+pub use diff::{
+    Change, ComparisonDiff, DIFF_FORMAT_VERSION, Diff, Judgement, LayerDiff, Presence, Value,
+};
 pub use exit::ExitCode;
+pub use explanation::{
+    Actions, Ending, EventPlace, ExplainedCast, ExplainedElement, ExplainedLayer, ExplainedTensor,
+    ExplainedValue, Explanation, InnerQuantizer, OverflowAction, Relation, RoundedTo,
+};
 pub use flags::FLAG_NAMES;
-pub use report::{EventsInfo, FORMAT_VERSION, FileInfo, ModelInfo, Report, ToolInfo, Warning};
+pub use read::{Detail, MAX_REPORT_BYTES, ReadError};
+pub use report::{
+    EventFileInfo, EventsInfo, FORMAT_VERSION, FileInfo, ModelInfo, Report, ToolInfo, Warning,
+};
 pub use schema::schema_json;

@@ -80,18 +80,55 @@ pub struct FileInfo {
 /// The event file and the events that were compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventsInfo {
-    /// Path as given.
+    /// Path as given; of several files all paths, with blanks between them.
     pub path: String,
-    /// Size of the file in bytes.
+    /// Size of the files in bytes.
     pub size: u64,
     /// Events compared.
     pub count: u64,
     /// Events at the start of the file that were left out.
     pub skipped: u64,
+    /// SHA-256 of the file, in lower-case hexadecimal; only of a single file, and when it was asked
+    /// for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("pattern" = SHA256))]
+    pub sha256: Option<String>,
+    /// The files in their order, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<EventFileInfo>,
+}
+
+/// One of several files of events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventFileInfo {
+    /// Path as given.
+    pub path: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// Events in it, compared or not.
+    pub count: u64,
     /// SHA-256 of the file, in lower-case hexadecimal; only when it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("pattern" = SHA256))]
     pub sha256: Option<String>,
+}
+
+impl EventsInfo {
+    /// What is said of `count` events of some files, after `skipped` others.
+    pub fn of_files(files: Vec<EventFileInfo>, count: u64, skipped: u64) -> Self {
+        let paths: Vec<&str> = files.iter().map(|f| f.path.as_str()).collect();
+        Self {
+            path: paths.join(" "),
+            size: files.iter().map(|f| f.size).sum(),
+            count,
+            skipped,
+            sha256: match files.as_slice() {
+                [only] => only.sha256.clone(),
+                _ => None,
+            },
+            files: if files.len() > 1 { files } else { Vec::new() },
+        }
+    }
 }
 
 /// A finding about the model that does not stop the run.
@@ -159,6 +196,7 @@ mod tests {
                 count: 1,
                 skipped: 0,
                 sha256: None,
+                files: Vec::new(),
             },
             input_types: Vec::new(),
             assumptions: Vec::new(),

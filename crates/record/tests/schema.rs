@@ -90,6 +90,7 @@ fn report() -> Result<Report, Box<dyn Error>> {
             count: 400,
             skipped: 0,
             sha256: None,
+            files: Vec::new(),
         },
         input_types: vec!["input_1=ap_fixed<14,4,TRN,WRAP>".to_owned()],
         assumptions: Vec::new(),

@@ -28,6 +28,7 @@ fn report() -> Report {
             count: 1,
             skipped: 0,
             sha256: None,
+            files: Vec::new(),
         },
         input_types: Vec::new(),
         assumptions: Vec::new(),

@@ -1,13 +1,16 @@
 //! A report may come from anywhere: whatever it says, the renderers return text.
 
 use bittrue_record::{
-    AuditClass, Comparison, EventsInfo, FileInfo, Layer, ModelInfo, ReferenceAudit, Report,
-    ToolInfo, Verdict, Warning,
+    AuditClass, Comparison, Diff, EventsInfo, FileInfo, Judgement, Layer, ModelInfo,
+    ReferenceAudit, Report, ToolInfo, Verdict, Warning,
 };
-use bittrue_report::{TextOptions, json, text};
+use bittrue_report::{
+    RunFailure, TextOptions, diff_json, diff_text, json, junit, junit_failure, markdown, text,
+};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 fn count() -> impl Strategy<Value = u64> {
     prop_oneof![0..3u64, any::<u64>()]
@@ -121,6 +124,7 @@ fn report() -> impl Strategy<Value = Report> {
                     count: events,
                     skipped,
                     sha256: Some(sha256),
+                    files: Vec::new(),
                 },
                 input_types,
                 assumptions,
@@ -149,6 +153,100 @@ proptest! {
                 let shown = name == layer.name;
                 prop_assert!(!shown || plain.contains(&name), "{name:?} in {plain}");
             }
+        }
+    }
+
+    #[test]
+    fn any_report_is_read_back_as_it_was(report in report()) {
+        let read = Report::read_json(json(&report).as_bytes());
+        prop_assert_eq!(read.map_err(|e| TestCaseError::fail(e.to_string()))?, report);
+    }
+
+    #[test]
+    fn a_report_cut_anywhere_is_an_error(report in report(), at in any::<prop::sample::Index>()) {
+        let text = json(&report);
+        // Without its last brace and newline it is no report any more.
+        let end = at.index(text.len() - 1);
+        prop_assert!(Report::read_json(&text.as_bytes()[..end]).is_err());
+    }
+
+    #[test]
+    fn no_bytes_end_the_reader(bytes in vec(any::<u8>(), 0..200)) {
+        prop_assert!(Report::read_json(bytes.as_slice()).is_err());
+    }
+
+    #[test]
+    fn any_junit_file_is_well_formed_and_counts_its_cases(report in report()) {
+        let xml = junit(&report);
+        let document = roxmltree::Document::parse(&xml).map_err(|e| TestCaseError::fail(format!("{e}: {xml}")))?;
+        let under = |node: roxmltree::Node<'_, '_>, tag: &str| {
+            node.descendants().filter(|n| n.has_tag_name(tag)).count().to_string()
+        };
+        let suites = document.descendants().filter(|n| n.has_tag_name("testsuite"));
+        for node in suites.chain([document.root_element()]) {
+            prop_assert_eq!(node.attribute("tests"), Some(&*under(node, "testcase")));
+            prop_assert_eq!(node.attribute("failures"), Some(&*under(node, "failure")));
+            prop_assert_eq!(node.attribute("errors"), Some(&*under(node, "error")));
+        }
+        let mismatch = report.comparisons.iter().any(|c| c.verdict == Verdict::Mismatch);
+        prop_assert_eq!(under(document.root_element(), "failure") != "0", mismatch);
+        let error = under(document.root_element(), "error") != "0";
+        prop_assert_eq!(error, report.partial || report.comparisons.is_empty());
+        let cases: usize = report.comparisons.iter().map(|c| 1 + c.layers.len()).sum();
+        prop_assert_eq!(under(document.root_element(), "testcase"), (cases + usize::from(error)).to_string());
+    }
+
+    #[test]
+    fn any_failure_is_a_well_formed_junit_file(message in any::<String>(), help in option::of(any::<String>())) {
+        let code = bittrue_record::ExitCode::Events;
+        let xml = junit_failure(&RunFailure { code, message: &message, help: help.as_deref() });
+        prop_assert!(roxmltree::Document::parse(&xml).is_ok(), "{xml}");
+    }
+
+    #[test]
+    fn names_mean_nothing_in_markdown(report in report()) {
+        let text = markdown(&report);
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut in_code_block = false;
+        for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
+            match event {
+                Event::Start(Tag::TableRow) => rows.push(Vec::new()),
+                Event::Start(Tag::CodeBlock(_)) => in_code_block = true,
+                Event::End(TagEnd::CodeBlock) => in_code_block = false,
+                Event::Code(code) => rows.last_mut().into_iter().for_each(|r| r.push(code.to_string())),
+                Event::Text(words) => {
+                    let ours = |c: char| c.is_ascii_alphanumeric() || " -:;,.()%<>…".contains(c);
+                    prop_assert!(in_code_block || words.chars().all(ours), "{words:?} in {text}");
+                }
+                Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Link { .. } | Tag::Image { .. }) => {
+                    prop_assert!(false, "markup in {text}");
+                }
+                _ => {}
+            }
+        }
+        let layers: Vec<&Layer> = report.comparisons.iter().flat_map(|c| &c.layers).collect();
+        prop_assert_eq!(rows.len(), layers.len());
+        for (row, layer) in rows.iter().zip(layers) {
+            // Others are written as escapes.
+            let plain = layer.name.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+            if plain && !layer.name.trim().is_empty() {
+                prop_assert_eq!(&row[0], &layer.name, "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn any_two_reports_are_compared(before in report(), after in report()) {
+        let diff = Diff::new(&before, &after);
+        let text = diff_text(&diff, ("a\u{1b}", &before), ("b", &after));
+        prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        let json = diff_json(&diff);
+        prop_assert!(Report::read_json(json.as_bytes()).is_err());
+        prop_assert_eq!(text.contains("\nWORSE: "), diff.judgement == Judgement::Worse);
+        if !after.comparisons.is_empty() {
+            let none = Diff::new(&after, &after);
+            prop_assert_eq!(none.judgement, Judgement::Same);
+            prop_assert!(none.run.is_empty() && none.comparisons.iter().all(|c| c.layers.is_empty()));
         }
     }
 }

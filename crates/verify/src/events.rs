@@ -1,6 +1,7 @@
-//! Reading events block by block and running each block on all threads.
+//! Reading events block by block and running each block on all threads, while the next one is read.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use bittrue_block::EventBlock;
 use bittrue_engine::{Engine, Selection};
@@ -9,30 +10,50 @@ use rayon::prelude::*;
 
 use crate::{Error, Progress};
 
-/// Events read at a time: enough for every thread to have several blocks.
-const READ: usize = 16_384;
+/// Values held at a time: enough for every thread to have several spans.
+const READ_VALUES: usize = 1 << 20;
 
-/// Runs `each` on all blocks of all events and hands the results over in file order. Returns
-/// whether the run was stopped before its end.
+/// Most and fewest events read at a time.
+const READ_EVENTS: (usize, usize) = (1 << 10, 1 << 16);
+
+/// Events of a span: so many that what is done once for it does not count.
+const SPAN: usize = 2048;
+
+/// The paths of event files in one text, as the report has them.
+pub(crate) fn names(files: &[PathBuf]) -> String {
+    files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs `each` on spans of all events and hands the results over in file order. `values` are those
+/// that are held for one event. Returns whether the run was stopped before its end.
 pub(crate) fn run<T: Send>(
     engine: &Engine,
     source: &mut EventSource,
+    values: usize,
     progress: &dyn Progress,
     each: impl Fn(Selection, &EventBlock, Range<usize>) -> T + Sync,
     mut take: impl FnMut(Vec<T>) -> Result<(), Error>,
 ) -> Result<bool, Error> {
     let selection = Selection { first: source.skipped(), count: source.count() };
     progress.start(source.count());
-    while !progress.stop() {
-        let Some(block) = source.next_block(READ)? else { return Ok(false) };
-        let lanes = engine.lanes();
+    let read = (READ_VALUES / values.max(1)).clamp(READ_EVENTS.0, READ_EVENTS.1);
+    let span = SPAN.min(read / 4).next_multiple_of(engine.lanes());
+    let mut next = source.next_block(read)?;
+    while let Some(block) = next {
+        if progress.stop() {
+            return Ok(true);
+        }
         let spans: Vec<Range<usize>> = (0..block.count)
-            .step_by(lanes)
-            .map(|start| start..(start + lanes).min(block.count))
+            .step_by(span)
+            .map(|start| start..(start + span).min(block.count))
             .collect();
-        let results = spans.into_par_iter().map(|span| each(selection, &block, span)).collect();
+        let (following, results) = rayon::join(
+            || source.next_block(read),
+            || spans.into_par_iter().map(|span| each(selection, &block, span)).collect(),
+        );
         take(results)?;
         progress.advance(block.count as u64);
+        next = following?;
     }
-    Ok(true)
+    Ok(false)
 }

@@ -1,6 +1,6 @@
 //! `--input-type`: the cast in front of the target legs.
 
-use bittrue_fixed::FixedType;
+use bittrue_fixed::{FixedType, Overflow, Rounding};
 use bittrue_io::EventSource;
 use rayon::prelude::*;
 
@@ -20,6 +20,22 @@ pub enum InputType {
 
 /// A type, and the input that it is for; without a name it is for every input.
 pub type InputTypeOption = (Option<String>, InputType);
+
+/// The types as far as they are known before any event is read: one like another stands for `auto`.
+pub(crate) fn expected(
+    loaded: &LoadedModel,
+    options: &[InputTypeOption],
+) -> Vec<Option<FixedType>> {
+    let any = FixedType::new(true, 16, 6, Rounding::Trn, Overflow::Wrap).ok();
+    let of = |name: &str| {
+        let option = options.iter().find(|(n, _)| n.as_ref().is_none_or(|n| n == name))?;
+        match option.1 {
+            InputType::Fixed(t) => Some(t),
+            InputType::Auto => any,
+        }
+    };
+    loaded.inputs().iter().map(|input| of(&input.name)).collect()
+}
 
 /// The type of each input of the model. `source` is read once when some type is `auto`.
 pub(crate) fn resolve(

@@ -14,15 +14,28 @@ pub enum Leg {
     ProxyWrap,
     /// The proxy of a file, with its own modes.
     Proxy,
+    /// hls4ml's C simulation of the proxy built with `aggressive=False`.
+    Hls4mlSat,
+    /// hls4ml's C simulation of the proxy built with `aggressive=True`.
+    Hls4mlWrap,
+    /// hls4ml's C simulation of the proxy of a file.
+    Hls4ml,
 }
 
 impl Leg {
     /// Every leg that can be run.
-    pub const ALL: [Self; 4] = [Self::Qkeras, Self::ProxySat, Self::ProxyWrap, Self::Proxy];
+    pub const ALL: [Self; 7] = [
+        Self::Qkeras,
+        Self::ProxySat,
+        Self::ProxyWrap,
+        Self::Proxy,
+        Self::Hls4mlSat,
+        Self::Hls4mlWrap,
+        Self::Hls4ml,
+    ];
 
     /// Spellings of legs that are planned but cannot be run yet.
-    const KNOWN: [&'static str; 5] =
-        ["hls4ml", "hls4ml:sat", "hls4ml:wrap", "hls4ml:direct", "hls4ml:direct-bit-exact"];
+    const KNOWN: [&'static str; 2] = ["hls4ml:direct", "hls4ml:direct-bit-exact"];
 
     /// The spelling in flags, reports and traces.
     pub fn name(self) -> &'static str {
@@ -31,7 +44,25 @@ impl Leg {
             Self::ProxySat => "proxy:sat",
             Self::ProxyWrap => "proxy:wrap",
             Self::Proxy => "proxy",
+            Self::Hls4mlSat => "hls4ml:sat",
+            Self::Hls4mlWrap => "hls4ml:wrap",
+            Self::Hls4ml => "hls4ml",
         }
+    }
+
+    /// The proxy that the leg simulates; `None` where it is not hls4ml's.
+    pub fn simulated(self) -> Option<Self> {
+        match self {
+            Self::Hls4mlSat => Some(Self::ProxySat),
+            Self::Hls4mlWrap => Some(Self::ProxyWrap),
+            Self::Hls4ml => Some(Self::Proxy),
+            Self::Qkeras | Self::ProxySat | Self::ProxyWrap | Self::Proxy => None,
+        }
+    }
+
+    /// Whether the leg reads a proxy file.
+    pub fn reads_proxy(self) -> bool {
+        matches!(self, Self::Proxy | Self::Hls4ml)
     }
 
     /// The names of all legs that can be run, for messages.
@@ -80,7 +111,7 @@ mod tests {
         for leg in Leg::ALL {
             assert_eq!(leg.name().parse(), Ok(leg));
         }
-        assert!(matches!("hls4ml:sat".parse::<Leg>(), Err(LegError::NotYet(_))));
+        assert!(matches!("hls4ml:direct".parse::<Leg>(), Err(LegError::NotYet(_))));
         assert!(matches!("proxy:SAT".parse::<Leg>(), Err(LegError::Unknown(_))));
     }
 }

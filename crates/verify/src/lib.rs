@@ -3,8 +3,10 @@
 
 mod build;
 mod compare;
+mod differing;
 mod error;
 mod events;
+mod explain;
 mod findings;
 mod input_range;
 mod input_type;
@@ -16,12 +18,13 @@ mod verify;
 
 pub use build::{BuiltProxy, ProxyOptions};
 pub use error::{Error, ErrorKind};
+pub use explain::{Elements, ExplainConfig, explain};
 pub use findings::findings;
 pub use input_type::{InputType, InputTypeOption};
 pub use leg::{Leg, LegError};
 pub use session::{LoadedModel, LoadedProxy, Session};
-pub use trace::{TraceConfig, TraceSummary, trace};
-pub use verify::{VerifyConfig, verify};
+pub use trace::{OnlyDiffering, TraceConfig, TraceSummary, trace, trace_differing};
+pub use verify::{SaveEvents, VerifyConfig, verify, verify_and_save};
 
 /// How a long run tells of its progress, and is told to stop.
 pub trait Progress: Sync {

@@ -6,7 +6,7 @@ use bittrue_engine::Engine;
 use bittrue_fixed::FixedType;
 use bittrue_io::InputSpec;
 use bittrue_model::{CallId, Layer, LayerKind, Model, ModelClass, TypedModel};
-use bittrue_proxy::{Converted, Mode, by_itself, convert, fit, types};
+use bittrue_proxy::{Converted, Mode, by_itself, convert, firmware, fit, types};
 use bittrue_record::{FileInfo, ModelInfo, Warning};
 
 use crate::proof::proven;
@@ -65,16 +65,16 @@ impl LoadedModel {
             return Ok(());
         };
         let message = format!(
-            "{}: layer `{}` has class `{}`, so this model is a proxy already, of which only the leg \
-             `proxy` can be run, not `{leg}`",
+            "{}: layer `{}` has class `{}`, so this model is a proxy already, of which only the \
+             legs `proxy` and `hls4ml` can be run, not `{leg}`",
             self.path.display(),
             layer.name,
             layer.class_name,
         );
         Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
             "give the QKeras model that the proxy was made from with --model and this file with \
-             --proxy; by itself a proxy can be traced (verify trace --semantics proxy), but its \
-             comparison with hls4ml is not there yet",
+             --proxy; or compare the proxy with its C simulation: --reference proxy --target \
+             hls4ml",
         )))
     }
 
@@ -169,6 +169,8 @@ pub struct Session {
     pub loaded: LoadedModel,
     /// The plan of all legs, the reference first.
     pub engine: Engine,
+    /// The typed graph of each leg, the reference first.
+    pub typed: Vec<TypedModel>,
     /// The type that each input of the targets is cast to.
     pub input_types: Vec<Option<FixedType>>,
     /// The proxy file, if there is one beside the model.
@@ -219,7 +221,7 @@ impl Session {
                     || is_cast()
             })
             .collect();
-        Ok(Self { loaded, proxy, engine, input_types, warnings, proven, calls })
+        Ok(Self { loaded, proxy, engine, typed, input_types, warnings, proven, calls })
     }
 }
 
@@ -231,19 +233,19 @@ fn typed_model(
     warnings: &mut Vec<Warning>,
 ) -> Result<TypedModel, Error> {
     let built;
-    let converted = match leg {
+    let converted = match leg.simulated().unwrap_or(leg) {
         Leg::Qkeras => {
             loaded.refuse_proxy(leg)?;
             return bittrue_keras::reference::reference(&loaded.model)
                 .map_err(|e| Error::model(&loaded.path, &e));
         }
-        Leg::ProxySat | Leg::ProxyWrap => {
+        simulated @ (Leg::ProxySat | Leg::ProxyWrap) => {
             loaded.refuse_proxy(leg)?;
-            let mode = if leg == Leg::ProxySat { Mode::Sat } else { Mode::Wrap };
+            let mode = if simulated == Leg::ProxySat { Mode::Sat } else { Mode::Wrap };
             built = loaded.convert(mode)?;
             &built
         }
-        Leg::Proxy => match proxy {
+        _ => match proxy {
             Some(proxy) => &proxy.converted,
             None if loaded.is_proxy() => {
                 built = by_itself(loaded.model.clone());
@@ -251,12 +253,12 @@ fn typed_model(
             }
             None => {
                 let message = format!(
-                    "the leg `{leg}` is the proxy of a file, but {} is no proxy and none is given",
+                    "the leg `{leg}` takes the proxy of a file, but {} is no proxy and none is given",
                     loaded.path.display()
                 );
                 return Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
-                    "give the proxy file with --proxy, or run proxy:sat or proxy:wrap, which are \
-                     built from the model",
+                    "give the proxy file with --proxy, or run the legs with `:sat` or `:wrap`, whose \
+                     proxies are built from the model",
                 )));
             }
         },
@@ -269,6 +271,16 @@ fn typed_model(
         }
     }
     findings::warn(&loaded.model, converted, warnings);
-    types(converted, leg.name(), input_types)
-        .map_err(|e| Error::convert(leg.name(), &loaded.path, &e))
+    let typed = match leg.simulated() {
+        None => types(converted, leg.name(), input_types),
+        Some(_) => firmware(converted, leg.name(), input_types).map(|(typed, types)| {
+            warnings.extend(types.warnings().map(|(layer, text)| Warning {
+                code: "hls4ml".to_owned(),
+                layer: Some(layer.to_owned()),
+                text: text.to_owned(),
+            }));
+            typed
+        }),
+    };
+    typed.map_err(|e| Error::convert(leg.name(), &loaded.path, &e))
 }

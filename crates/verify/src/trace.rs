@@ -7,8 +7,9 @@ use bittrue_engine::BlockResult;
 use bittrue_io::{EventOptions, EventSource, TraceBands, TraceLayer, TraceMeta, TraceWriter};
 use bittrue_model::CallId;
 
+use crate::compare::Scope;
 use crate::session::{LoadedModel, LoadedProxy, Session};
-use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
+use crate::{Error, InputTypeOption, Leg, Progress, differing, events, input_type};
 
 /// Which leg to trace, on what.
 #[derive(Debug, Clone)]
@@ -17,8 +18,8 @@ pub struct TraceConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
-    /// The recorded events.
-    pub events: PathBuf,
+    /// The recorded events, in this order.
+    pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
     pub options: EventOptions,
     /// The leg.
@@ -32,8 +33,10 @@ pub struct TraceConfig {
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceSummary {
-    /// Events.
+    /// Events in the file.
     pub events: u64,
+    /// Events that were run.
+    pub read: u64,
     /// Layers.
     pub layers: usize,
     /// Elements with a flag, over all layers.
@@ -48,50 +51,136 @@ struct Rows {
     band: Option<(Vec<f64>, Vec<f64>, Vec<u16>)>,
 }
 
+impl Rows {
+    /// The events of these rows of the file, where the first of `events` is row `first`.
+    fn only(&self, chosen: &[u64], first: u64, events: usize) -> Self {
+        fn of<T: Copy>(values: &[T], chosen: &[u64], first: u64, events: usize) -> Vec<T> {
+            let elements = values.len() / events.max(1);
+            let places = chosen.iter().map(|row| (row - first) as usize * elements);
+            places.flat_map(|at| &values[at..at + elements]).copied().collect()
+        }
+        Self {
+            value: of(&self.value, chosen, first, events),
+            band: self.band.as_ref().map(|(lo, hi, flags)| {
+                (
+                    of(lo, chosen, first, events),
+                    of(hi, chosen, first, events),
+                    of(flags, chosen, first, events),
+                )
+            }),
+        }
+    }
+}
+
 /// Runs one leg on all events and writes every aligned layer to a file.
 ///
 /// # Errors
 ///
 /// When the model, the conversion, the events or the output file are at fault.
 pub fn trace(config: &TraceConfig, progress: &dyn Progress) -> Result<TraceSummary, Error> {
+    run(config, None, progress)
+}
+
+/// Which events to trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OnlyDiffering {
+    /// The leg from which they differ; not the one that is traced.
+    pub reference: Leg,
+    /// Whether a difference in any aligned layer counts, and not only one at an output.
+    pub strict_layers: bool,
+}
+
+/// Writes only those events in which the leg differs from another one, with their rows in the event
+/// file as `/event_rows`. A file without events is written too.
+///
+/// # Errors
+///
+/// As for [`trace`].
+pub fn trace_differing(
+    config: &TraceConfig,
+    only: OnlyDiffering,
+    progress: &dyn Progress,
+) -> Result<TraceSummary, Error> {
+    run(config, Some(only), progress)
+}
+
+fn run(
+    config: &TraceConfig,
+    only: Option<OnlyDiffering>,
+    progress: &dyn Progress,
+) -> Result<TraceSummary, Error> {
     let loaded = LoadedModel::open(&config.model)?;
     let inputs = loaded.inputs();
     let open = || EventSource::open(&config.events, &inputs, &config.options).map_err(Error::from);
     let mut source = open()?;
     let input_types = input_type::resolve(&loaded, &config.input_types, open, progress)?;
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
-    let session = Session::new(loaded, proxy, config.leg, &[], input_types)?;
+    // The traced leg, alone or behind the one that it is compared with.
+    let (session, leg) = match only {
+        None => (Session::new(loaded, proxy, config.leg, &[], input_types)?, 0),
+        Some(only) => (Session::new(loaded, proxy, only.reference, &[config.leg], input_types)?, 1),
+    };
     let model = &session.loaded.model;
     let calls: Vec<CallId> =
-        session.calls.iter().copied().filter(|&c| session.engine.edge(0, c).is_some()).collect();
+        session.calls.iter().copied().filter(|&c| session.engine.edge(leg, c).is_some()).collect();
+    let is_output = calls.iter().map(|c| model.outputs.contains(c)).collect();
+    let elements = calls.iter().map(|&c| model.call(c).shape.iter().product::<usize>() as u64);
+    let elements = elements.collect();
+    let scope = [Scope { target: leg, calls: calls.clone(), is_output, elements }];
     let layers: Vec<TraceLayer> = calls
         .iter()
         .map(|&c| TraceLayer {
             name: model.call_name(c),
             shape: model.call(c).shape.clone(),
-            fixed_type: session.engine.result_t(0, c).map(|t| t.to_string()),
+            fixed_type: session.engine.result_t(leg, c).map(|t| t.to_string()),
         })
         .collect();
     let meta = TraceMeta {
         leg: config.leg.name().to_owned(),
         model: config.model.display().to_string(),
-        events: config.events.display().to_string(),
+        events: events::names(&config.events),
         flags: Flag::ALL.map(|f| f.name().to_owned()).to_vec(),
     };
     let mut writer = TraceWriter::create(&config.out, &meta, &layers)?;
-    let count = source.count();
-    let mut summary = TraceSummary { events: 0, layers: layers.len(), flagged: 0, stopped: false };
+    if let Some(only) = only {
+        writer.number_events(only.reference.name())?;
+    }
+    let read = source.count();
+    let mut summary =
+        TraceSummary { events: 0, read, layers: layers.len(), flagged: 0, stopped: false };
+    let values = layers.iter().map(|l| l.shape.iter().product::<usize>()).sum();
     summary.stopped = events::run(
         &session.engine,
         &mut source,
+        values,
         progress,
         |selection, block, span| {
-            let first = block.first + span.start as u64;
-            let parts = session.engine.run(selection, block, span);
-            calls.iter().map(|&c| rows(&parts, c, first)).collect::<Vec<Rows>>()
+            let all: Vec<usize> = span.collect();
+            all.chunks(session.engine.lanes())
+                .map(|chunk| {
+                    let first = block.first + chunk[0] as u64;
+                    let parts = session.engine.run(selection, block, chunk);
+                    let chosen = only.map(|o| differing::rows(&parts, &scope, o.strict_layers));
+                    let layers: Vec<Rows> = calls
+                        .iter()
+                        .map(|&c| {
+                            let rows = rows(&parts, leg, c, first);
+                            match &chosen {
+                                Some(chosen) => rows.only(chosen, first, parts[0].rows.len()),
+                                None => rows,
+                            }
+                        })
+                        .collect();
+                    (chosen, parts[0].rows.len() as u64, layers)
+                })
+                .collect::<Vec<_>>()
         },
-        |blocks| {
-            for block in blocks {
+        |spans| {
+            for (chosen, events, block) in spans.into_iter().flatten() {
+                summary.events += chosen.as_ref().map_or(events, |c| c.len() as u64);
+                if let Some(chosen) = &chosen {
+                    writer.append_rows(chosen)?;
+                }
                 for (n, rows) in block.into_iter().enumerate() {
                     let band =
                         rows.band.as_ref().map(|(lo, hi, flags)| TraceBands { lo, hi, flags });
@@ -107,7 +196,6 @@ pub fn trace(config: &TraceConfig, progress: &dyn Progress) -> Result<TraceSumma
             Ok(())
         },
     )?;
-    summary.events = count;
     if !summary.stopped {
         writer.finish()?;
     }
@@ -115,9 +203,10 @@ pub fn trace(config: &TraceConfig, progress: &dyn Progress) -> Result<TraceSumma
 }
 
 /// One layer of a block, event-major, from its fast part and the events done carefully.
-fn rows(parts: &[BlockResult], call: CallId, first: u64) -> Rows {
-    let tensors =
-        || parts.iter().filter_map(|p| p.legs[0].aligned[call.0].as_ref().map(|block| (p, block)));
+fn rows(parts: &[BlockResult], leg: usize, call: CallId, first: u64) -> Rows {
+    let tensors = || {
+        parts.iter().filter_map(|p| p.legs[leg].aligned[call.0].as_ref().map(|block| (p, block)))
+    };
     let elements = tensors().next().map_or(0, |(_, b)| b.elements);
     let events = parts.first().map_or(0, |p| p.rows.len());
     let mut value = vec![0.0; elements * events];

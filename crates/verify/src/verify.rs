@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 
-use bittrue_block::EventBlock;
-use bittrue_io::{EventOptions, EventSource, IoErrorKind, sha256_file};
+use bittrue_block::{EventBlock, EventData};
+use bittrue_io::{
+    EventFile, EventOptions, EventSource, EventWriter, IoErrorKind, SavedFormat, sha256_file,
+};
 use bittrue_record::{
-    Comparison, ComparisonCounts, ComparisonMeta, EventsInfo, LayerMeta, Report, ToolInfo, Warning,
+    Comparison, ComparisonCounts, ComparisonMeta, EventFileInfo, EventsInfo, LayerMeta, Report,
+    ToolInfo, Warning,
 };
 
-use crate::compare::{Scope, count};
+use crate::compare::{Scope, agreeing, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
 use crate::session::{LoadedModel, LoadedProxy, Session};
-use crate::{Error, InputTypeOption, Leg, Progress, events, input_type};
+use crate::{Error, InputTypeOption, Leg, Progress, differing, events, input_type};
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -21,8 +24,8 @@ pub struct VerifyConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
-    /// The recorded events.
-    pub events: PathBuf,
+    /// The recorded events, in this order.
+    pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
     pub options: EventOptions,
     /// What counts as right.
@@ -69,6 +72,40 @@ impl Tally {
 ///
 /// When the model, the conversion or the events are at fault; see [`Error::kind`].
 pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, Error> {
+    run(config, None, progress).map(|(report, _)| report)
+}
+
+/// Which events to save, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaveEvents {
+    /// The file to write.
+    pub out: PathBuf,
+    /// Its kind.
+    pub format: SavedFormat,
+    /// At most so many events, the first ones.
+    pub most: u64,
+}
+
+/// Compares as [`verify`] does and writes the events that differ: those with a mismatch at an
+/// output, or with [`VerifyConfig::strict_layers`] in any layer. The number of events that were
+/// written comes back beside the report. The file holds no event when none differs.
+///
+/// # Errors
+///
+/// As for [`verify`]; also when the file cannot be written.
+pub fn verify_and_save(
+    config: &VerifyConfig,
+    save: &SaveEvents,
+    progress: &dyn Progress,
+) -> Result<(Report, u64), Error> {
+    run(config, Some(save), progress)
+}
+
+fn run(
+    config: &VerifyConfig,
+    save: Option<&SaveEvents>,
+    progress: &dyn Progress,
+) -> Result<(Report, u64), Error> {
     let loaded = LoadedModel::open(&config.model)?;
     let model_info = loaded.info()?;
     let inputs = loaded.inputs();
@@ -76,53 +113,82 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
     // A model that cannot be run is told before any event is read.
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
     let proxy_info = proxy.as_ref().map(LoadedProxy::info).transpose()?;
-    let unused = Session::new(loaded, proxy, config.reference, &config.targets, Vec::new())?;
+    let expected = input_type::expected(&loaded, &config.input_types);
+    let first = Session::new(loaded, proxy, config.reference, &config.targets, expected)?;
     let mut source = open()?;
-    let input_types = input_type::resolve(&unused.loaded, &config.input_types, open, progress)?;
-    let session = match input_types.iter().any(Option::is_some) {
-        true => {
-            let Session { loaded, proxy, .. } = unused;
-            Session::new(loaded, proxy, config.reference, &config.targets, input_types)?
-        }
-        false => unused,
+    let input_types = input_type::resolve(&first.loaded, &config.input_types, open, progress)?;
+    let session = if input_types == first.input_types {
+        first
+    } else {
+        let Session { loaded, proxy, .. } = first;
+        Session::new(loaded, proxy, config.reference, &config.targets, input_types)?
     };
-    let size = std::fs::metadata(&config.events).map(|m| m.len()).unwrap_or_default();
-    let sha256 = match config.hash {
-        true => Some(sha256_file(&config.events, IoErrorKind::Events)?),
-        false => None,
-    };
-    let metas: Vec<(ComparisonMeta, Vec<bittrue_model::CallId>, Vec<bool>)> =
-        (1..session.engine.legs()).map(|leg| meta(&session, leg)).collect();
-    let scopes: Vec<Scope<'_>> = metas
-        .iter()
-        .enumerate()
-        .map(|(n, (_, calls, is_output))| Scope { target: n + 1, calls, is_output })
-        .collect();
+    let files = event_files(source.files(), config.hash)?;
+    let (metas, scopes): (Vec<ComparisonMeta>, Vec<Scope>) =
+        (1..session.engine.legs()).map(|leg| compared(&session, leg)).unzip();
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
+    if let Some(save) = save.filter(|s| !s.format.holds(inputs.len())) {
+        let message = format!(
+            "{}: a .npy file holds one array, and the model has {} inputs",
+            save.out.display(),
+            inputs.len()
+        );
+        return Err(
+            Error::new(ErrorKind::Usage, message).with_help(Some("save to a .npz or .h5 file"))
+        );
+    }
+    let create = |s: &SaveEvents| EventWriter::create(&s.out, s.format, &inputs);
+    let mut saved = save.map(create).transpose()?;
     let mut total = Tally::default();
     let mut seen = 0;
+    let values = source.elements();
     let stopped = events::run(
         &session.engine,
         &mut source,
+        values,
         progress,
         |selection, block, span| {
             let ranges = if has_raw_input { InputRange::of(block, &span) } else { Vec::new() };
             let mut tally =
                 Tally { comparisons: Vec::new(), ranges, rounded: rounded(block, &span) };
-            for part in session.engine.run(selection, block, span.clone()) {
-                let comparisons = scopes.iter().map(|s| count(&part, s)).collect();
-                tally.merge(&Tally { comparisons, ..Tally::default() });
+            let rows = session.engine.screen(block, span.clone());
+            let same = (span.len() - rows.len()) as u64;
+            tally.comparisons = scopes.iter().map(|s| agreeing(same, s)).collect();
+            let mut differing: Vec<u64> = Vec::new();
+            for rows in rows.chunks(session.engine.lanes()) {
+                let parts = session.engine.run(selection, block, rows);
+                for part in &parts {
+                    let comparisons = scopes.iter().map(|s| count(part, s)).collect();
+                    tally.merge(&Tally { comparisons, ..Tally::default() });
+                }
+                if save.is_some() {
+                    differing.extend(differing::rows(&parts, &scopes, config.strict_layers));
+                }
             }
-            (span.len() as u64, tally)
+            let differing = save.map(|_| {
+                let places: Vec<usize> =
+                    differing.iter().map(|r| (r - block.first) as usize).collect();
+                (differing, block.pick(&places))
+            });
+            (span.len() as u64, tally, differing)
         },
         |tallies| {
-            for (events, tally) in &tallies {
+            for (events, tally, differing) in &tallies {
                 seen += events;
                 total.merge(tally);
+                if let (Some(writer), Some(save), Some((rows, inputs))) =
+                    (&mut saved, save, differing)
+                {
+                    append(writer, save, rows, inputs)?;
+                }
             }
             Ok(())
         },
     )?;
+    let written = saved.as_ref().map_or(0, EventWriter::written);
+    if let Some(writer) = saved {
+        writer.finish()?;
+    }
     let mut assumptions = Vec::new();
     if config.reference == Leg::Qkeras || config.targets.contains(&Leg::Qkeras) {
         assumptions.push(format!(
@@ -144,7 +210,7 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
     let comparisons = metas
         .into_iter()
         .zip(&total.comparisons)
-        .map(|((meta, ..), counts)| Comparison::from_counts(meta, counts, config.strict_layers))
+        .map(|(meta, counts)| Comparison::from_counts(meta, counts, config.strict_layers))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| Error::new(ErrorKind::Internal, e.to_string()))?;
     let warnings = raw_input_remedies(&session, &total.ranges);
@@ -153,28 +219,62 @@ pub fn verify(config: &VerifyConfig, progress: &dyn Progress) -> Result<Report, 
         .zip(&session.input_types)
         .filter_map(|(input, t)| t.map(|t| format!("{}={t}", input.name)))
         .collect();
-    Ok(Report {
+    let report = Report {
         format_version: bittrue_record::FORMAT_VERSION,
-        tool: ToolInfo {
-            name: "bittrue".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            profiles: vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()],
-        },
+        tool: tool(config.reference, &config.targets),
         partial: stopped,
         model: model_info,
         proxy: proxy_info,
-        events: EventsInfo {
-            path: config.events.display().to_string(),
-            size,
-            count: seen,
-            skipped: source.skipped(),
-            sha256,
-        },
+        events: EventsInfo::of_files(files, seen, source.skipped()),
         input_types,
         assumptions,
         warnings,
         comparisons,
-    })
+    };
+    Ok((report, written))
+}
+
+/// Appends events as long as there is room.
+fn append(
+    writer: &mut EventWriter,
+    save: &SaveEvents,
+    rows: &[u64],
+    inputs: &[EventData],
+) -> Result<(), Error> {
+    let room = save.most.saturating_sub(writer.written());
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    if rows.len() <= room {
+        return Ok(writer.append(rows, inputs)?);
+    }
+    let first: Vec<EventData> =
+        inputs.iter().map(|i| i.head(i.len() / rows.len() * room)).collect();
+    Ok(writer.append(&rows[..room], &first)?)
+}
+
+/// This program, and the software that its legs follow.
+pub(crate) fn tool(reference: Leg, targets: &[Leg]) -> ToolInfo {
+    let mut profiles = vec!["qkeras-0.9.0".to_owned(), "hgq-0.2.6".to_owned()];
+    let mut legs = std::iter::once(&reference).chain(targets);
+    if legs.any(|leg| leg.simulated().is_some()) {
+        profiles.push("hls4ml-1.3.0".to_owned());
+    }
+    ToolInfo { name: "bittrue".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), profiles }
+}
+
+/// What a report says of the files.
+fn event_files(files: &[EventFile], hash: bool) -> Result<Vec<EventFileInfo>, Error> {
+    let info = |file: &EventFile| {
+        Ok(EventFileInfo {
+            path: file.path.display().to_string(),
+            size: std::fs::metadata(&file.path).map(|m| m.len()).unwrap_or_default(),
+            count: file.events,
+            sha256: match hash {
+                true => Some(sha256_file(&file.path, IoErrorKind::Events)?),
+                false => None,
+            },
+        })
+    };
+    files.iter().map(info).collect()
 }
 
 /// The warnings, with the smallest type for each raw input: known once the events are read.
@@ -209,8 +309,8 @@ fn raw_input_remedies(session: &Session, ranges: &[InputRange]) -> Vec<Warning> 
     warnings
 }
 
-/// What is compared with one target.
-fn meta(session: &Session, leg: usize) -> (ComparisonMeta, Vec<bittrue_model::CallId>, Vec<bool>) {
+/// What is compared with one target, for the report and for counting.
+fn compared(session: &Session, leg: usize) -> (ComparisonMeta, Scope) {
     let (engine, model) = (&session.engine, &session.loaded.model);
     let (formed, missing): (Vec<_>, Vec<_>) =
         session.calls.iter().copied().partition(|&c| engine.edge(leg, c).is_some());
@@ -233,7 +333,9 @@ fn meta(session: &Session, leg: usize) -> (ComparisonMeta, Vec<bittrue_model::Ca
         not_formed: missing.into_iter().map(|c| model.call_name(c)).collect(),
         own_known: true,
     };
-    (meta, formed, is_output)
+    let elements = formed.iter().map(|&c| model.call(c).shape.iter().product::<usize>() as u64);
+    let elements = elements.collect();
+    (meta, Scope { target: leg, calls: formed, is_output, elements })
 }
 
 /// Values of some events that rounding to float32 changes.

@@ -21,7 +21,7 @@ fn config(file: &str, dataset: &str) -> VerifyConfig {
     VerifyConfig {
         model: testvectors("golden/jet_mlp/model.h5"),
         proxy: None,
-        events: testvectors("events/forms").join(file),
+        events: vec![testvectors("events/forms").join(file)],
         options: EventOptions { datasets, ..EventOptions::default() },
         reference: Leg::Qkeras,
         targets: vec![Leg::ProxySat, Leg::ProxyWrap],

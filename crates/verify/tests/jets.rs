@@ -16,7 +16,7 @@ fn run(events: PathBuf, input_types: Vec<(Option<String>, InputType)>) -> Report
     let config = VerifyConfig {
         model: jets("model.h5"),
         proxy: None,
-        events,
+        events: vec![events],
         options: EventOptions::default(),
         reference: Leg::Qkeras,
         targets: vec![Leg::ProxySat, Leg::ProxyWrap],
@@ -89,7 +89,7 @@ fn input_types_are_layers_of_their_own() {
     let config = VerifyConfig {
         model: jets("model.h5"),
         proxy: None,
-        events: jets("events.h5"),
+        events: vec![jets("events.h5")],
         options: EventOptions::default(),
         reference: Leg::Qkeras,
         targets: vec![Leg::ProxySat],

@@ -17,7 +17,7 @@ fn compare(options: EventOptions) -> Vec<Comparison> {
     let config = VerifyConfig {
         model: vectors("models/wide_sum/model.h5"),
         proxy: None,
-        events: vectors("models/wide_sum/events.h5"),
+        events: vec![vectors("models/wide_sum/events.h5")],
         options,
         reference: Leg::Qkeras,
         targets: vec![Leg::ProxySat, Leg::ProxyWrap],
@@ -36,7 +36,7 @@ fn traced() -> Traced {
     let config = TraceConfig {
         model: vectors("models/wide_sum/model.h5"),
         proxy: None,
-        events: vectors("models/wide_sum/events.h5"),
+        events: vec![vectors("models/wide_sum/events.h5")],
         options: EventOptions::default(),
         leg: Leg::Qkeras,
         input_types: Vec::new(),

@@ -61,11 +61,15 @@ class Tally:
     notes: Counter = field(default_factory=Counter)
 
 
-def run_verify(verify: Path, model: Path, events: Path, leg: str) -> Trace:
+def run_verify(
+    verify: Path, model: Path, events: Path, leg: str, proxy: Path | None = None
+) -> Trace:
     """One leg as bittrue computes it."""
     out = model.parent / "trace.h5"
     out.unlink(missing_ok=True)
     command = [verify, "trace", "--model", model, "--events", events, "--semantics", leg]
+    if proxy is not None:
+        command += ["--proxy", proxy]
     done = subprocess.run([*command, "--out", out], capture_output=True, text=True, check=False)
     trace = Trace(done.returncode, done.stderr.strip())
     if done.returncode == 0:
@@ -118,13 +122,12 @@ def compare_leg(
     tally: Tally,
 ) -> list[Problem]:
     """The first problem of each kind, in topological order."""
-    expected = side.separately() if separately else side.jointly()
+    expected = side.each_alone() if separately else side.jointly()
     if separately:
         joint = side.jointly()
         for name, array in expected.items():
-            for what, other in (("with all others", joint[name]), ("alone", side.alone(name))):
-                if not np.array_equal(array, other, equal_nan=True):
-                    tally.notes[f"{leg}: a layer's value differs when fetched {what}"] += 1
+            if not np.array_equal(array, joint[name], equal_nan=True):
+                tally.notes[f"{leg}: a layer's value differs when fetched with all others"] += 1
     missing = sorted(set(expected) - set(trace.layers))
     if missing:
         return [Problem(leg, "layers", missing[0], f"absent from the trace: {missing}")]
@@ -136,16 +139,11 @@ def compare_leg(
     for name, array in expected.items():
         wrong = differing(trace, name, array)
         if wrong.any() and not separately:
-            array = side.separately([name])[name]
-            if not differing(trace, name, array).any():
-                tally.notes[f"{leg}: agrees although it differs when fetched with all others"] += 1
-            wrong = differing(trace, name, array)
-        if wrong.any():
             # TensorFlow fuses a layer with others where no other value of them is fetched.
             array = side.alone(name)
-            if not differing(trace, name, array).any():
-                tally.notes[f"{leg}: agrees with the sub-model that ends in the layer alone"] += 1
             wrong = differing(trace, name, array)
+            if not wrong.any():
+                tally.notes[f"{leg}: agrees although it differs when fetched with all others"] += 1
         count(leg, trace, name, wrong, tally)
         if wrong.any() and not problems:
             problems.append(value_problem(leg, "value", name, trace, array, wrong))
@@ -193,24 +191,35 @@ def check(
 ) -> list[Problem]:
     """All problems of one model, at most one per leg and kind."""
     problems: list[Problem] = []
+    sides: dict[bool | None, Side | Refused] = {}
     for leg in legs or LEGS:
-        trace = run_verify(verify, model, events, leg)
-        refusal = None
-        try:
-            side = load(model, events, leg)
-            try:
-                outputs = side.outputs()
-            except Exception as error:  # Keras has no error type of its own.
-                raise Refused("QKeras" if leg == "qkeras" else "HGQ", error) from error
-        except Refused as error:
-            refusal = error
-        found = (
-            compare_leg(leg, trace, side, outputs, separately, tally)
-            if refusal is None and trace.code == 0
-            else exits(leg, trace, refusal, tally)
-        )
-        problems += found
+        if LEGS[leg] not in sides:
+            sides[LEGS[leg]] = evaluated(model, events, leg)
+        side = sides[LEGS[leg]]
+        proxy = None
+        if leg == "proxy":
+            if isinstance(side, Refused):
+                continue
+            proxy = side.save(model.parent / "proxy.h5")
+        trace = run_verify(verify, model, events, leg, proxy)
+        if isinstance(side, Refused) or trace.code != 0:
+            problems += exits(leg, trace, side if isinstance(side, Refused) else None, tally)
+        else:
+            problems += compare_leg(leg, trace, side, side.outputs(), separately, tally)
     return problems
+
+
+def evaluated(model: Path, events: Path, leg: str) -> Side | Refused:
+    """The real software's leg, once its outputs are known to exist, or why there is none."""
+    try:
+        side = load(model, events, leg)
+        try:
+            side.outputs()
+        except Exception as error:  # Keras has no error type of its own.
+            raise Refused("QKeras" if leg == "qkeras" else "HGQ", error) from error
+    except Refused as error:
+        return error
+    return side
 
 
 def exits(leg: str, trace: Trace, refusal: Refused | None, tally: Tally) -> list[Problem]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fuzzing.spec import MERGES, Call, Layer, Quantizer, Spec
+from fuzzing.spec import FORMS, MERGES, NESTED, Call, Layer, Quantizer, Spec, prunable
 
 TRICKY_NAMES = ("activation", "fixed_point_quantizer", "fixed_point_quantizer_1", "input_1",
                 "input_2", "input_3", "re_lu", "dense", "a.b", "op", "q_dense_0", "0", "x y")
@@ -18,8 +18,11 @@ class Drawer:
     branched = False
     """Whether what was drawn as a chain has become a graph."""
 
-    def __init__(self, rng: np.random.Generator):
+    def __init__(self, rng: np.random.Generator, prefix: str = "", depth: int = 0):
         self.rng = rng
+        self.depth = depth
+        self.prefix = prefix
+        """Of every name in a model inside: Keras cannot store one name at two depths."""
         self.layers: dict[str, Layer] = {}
         self.calls: list[Call] = []
         self.wide = self.chance(0.25)
@@ -61,6 +64,7 @@ class Drawer:
             (0.02, "use_stochastic_rounding", True),
             (0.005, "integer", -1),
             (0.01, "bits", self.pick(20, 24, 30)),
+            (0.01, "integer", self.pick(24, 30, 31)),
         ):
             if self.chance(probability):
                 arguments[key] = value
@@ -90,16 +94,22 @@ class Drawer:
         """Of a kernel or a bias."""
         if self.chance(0.08):
             return None
-        if self.chance(0.04):
+        if self.chance(0.06):
             name, arguments = self.pick(
                 ("quantized_po2", {"bits": 4}),
+                ("quantized_po2", {"bits": 5, "max_value": 2}),
+                ("quantized_relu_po2", {"bits": 4}),
                 ("binary", {"alpha": 1}),
+                ("binary", {"alpha": self.pick(None, "auto", "auto_po2")}),
                 ("ternary", {"alpha": 0.5}),
+                ("ternary", {"alpha": self.pick(None, "auto", "auto_po2")}),
+                ("stochastic_binary", {"alpha": 1}),
+                ("stochastic_ternary", {"alpha": 1, "threshold": 0.4}),
                 ("quantized_relu", {"bits": 5, "integer": 1}),
             )
             return {"class": name, "arguments": arguments, "form": "object"}
         alpha = self.pick(1, 1, 1, 1.0, 1, 1, 0.5, 2.0, 0.7, 1)
-        if self.chance(0.06):
+        if self.chance(0.1):
             alpha = self.pick(None, "auto", "auto_po2", 0.3, -1.0)
         bits = self.bits()
         arguments = {"bits": bits, "integer": self.between(0, min(bits, 4)), "alpha": alpha}
@@ -107,6 +117,8 @@ class Drawer:
             arguments["symmetric"] = 1
         if self.chance(0.05):
             arguments["keep_negative"] = 0
+        if self.chance(0.01):
+            arguments["integer"] = 31
         form = "object" if alpha is None else self.form()
         return {"class": "quantized_bits", "arguments": arguments, "form": form}
 
@@ -114,10 +126,10 @@ class Drawer:
 
     def name(self) -> str:
         if self.chance(0.05):
-            name = str(self.pick(*TRICKY_NAMES))
+            name = self.prefix + str(self.pick(*TRICKY_NAMES))
             if name not in self.layers:
                 return name
-        return f"n{len(self.layers)}"
+        return f"{self.prefix}n{len(self.layers)}"
 
     def add(self, layer: Layer, arguments: list[int], shape: tuple[int, ...]) -> int:
         """A new layer, called once."""
@@ -178,7 +190,9 @@ class Drawer:
         return self.same_shape("QActivation", source, activation=self.activation_quantizer())
 
     def function(self, source: int) -> int:
-        match self.between(0, 5):
+        match self.between(0, 7):
+            case 6 | 7:
+                return self.negative(source)
             case 0 | 1:
                 name = self.pick("linear", "relu", "softmax", "sigmoid", "tanh")
                 return self.same_shape("Activation", source, activation=name)
@@ -197,10 +211,73 @@ class Drawer:
             case _:
                 return self.same_shape("Softmax", source)
 
+    def negative(self, source: int) -> int:
+        match self.between(0, 3):
+            case 0:
+                return self.same_shape("ThresholdedReLU", source, theta=self.pick(1.0, 0.5, 0.3))
+            case 1:
+                return self.same_shape("ELU", source, alpha=self.pick(1.0, 0.5, 0.3))
+            case 2:
+                return self.same_shape("Activation", source, activation="elu")
+            case _:
+                axes = len(self.shape(source)) - 1
+                cls = f"SpatialDropout{axes}D" if axes in (1, 2) else "Dropout"
+                return self.same_shape(cls, source, rate=0.2)
+
+    def normalise(self, source: int) -> int:
+        shape = self.shape(source)
+        axis = int(self.pick(-1, -1, -1, len(shape), self.between(1, len(shape))))
+        length = shape[axis - 1] if axis > 0 else shape[axis]
+        scale, center = self.chance(0.85), self.chance(0.85)
+        arguments = {"axis": axis, "scale": scale, "center": center}
+        rng = self.rng
+        weights = []
+        if scale:
+            weights.append(rng.normal(1, 0.3, length))
+        if center:
+            weights.append(rng.normal(0, 0.5, length))
+        weights += [rng.normal(0, 0.5, length), rng.uniform(0.05, 3, length)]
+        weights = [w.astype(np.float32) for w in weights]
+        call = self.add(Layer("BatchNormalization", arguments, weights), [source], shape)
+        if self.chance(0.6):
+            if self.chance(0.5):
+                return self.q_activation(call)
+            return self.same_shape("Activation", call, activation="relu")
+        return call
+
+    def permute(self, source: int) -> int:
+        shape = self.shape(source)
+        axes = [int(a) for a in self.rng.permutation(len(shape))]
+        dims = [a + 1 for a in axes]
+        return self.add(Layer("Permute", {"dims": dims}), [source], tuple(shape[a] for a in axes))
+
+    def nested(self, source: int) -> int:
+        """A model of a few layers, as one layer; sometimes it takes a second tensor."""
+        name = self.name()
+        inside = type(self)(self.rng, f"{name}_", self.depth + 1)
+        sources = [source]
+        if self.chance(0.25):
+            sources.append(int(self.pick(*range(len(self.calls)))))
+        at = [inside.add(Layer("Input"), [], self.shape(s)) for s in sources][0]
+        for _ in range(self.between(1, 4)):
+            at = inside.step(at) if self.chance(0.7) else inside.q_activation(at)
+        spec = Spec(inside.layers, inside.calls, [at], [])
+        needed = reached(spec)
+        sources = [s for i, s in enumerate(sources) if i in needed]
+        prune(spec)
+        if is_chain(spec.calls) and self.chance(0.4):
+            spec.style = "sequential"
+        shape = spec.calls[spec.outputs[0]].shape
+        self.layers[name] = Layer(NESTED, inner=spec)
+        self.calls.append(Call(name, sources, shape))
+        return len(self.calls) - 1
+
     def reshape(self, source: int) -> int:
         shape = self.shape(source)
         size = int(np.prod(shape))
-        match self.between(0, 2):
+        match self.between(0, 3):
+            case 3:
+                return self.permute(source)
             case 0:
                 return self.add(Layer("Flatten"), [source], (size,))
             case 1:
@@ -247,10 +324,22 @@ class Drawer:
         shape = self.shape(source)
         for i in self.rng.permutation(len(self.calls)):
             call = self.calls[int(i)]
+            if self.layers[call.layer].inner and not self.behind(source, call.layer):
+                continue
             if len(call.arguments) == 1 and self.shape(call.arguments[0]) == shape:
                 self.calls.append(Call(call.layer, [source], call.shape))
                 return len(self.calls) - 1
         return self.dense(source)
+
+    def behind(self, source: int, layer: str) -> bool:
+        """Whether `source` follows from every call of `layer` so far. HGQ converts calls of a
+        model inside in an order of its own, which the oracle only knows for such calls."""
+        before, todo = set(), [source]
+        while todo:
+            at = todo.pop()
+            before.add(at)
+            todo += self.calls[at].arguments
+        return all(i in before for i, c in enumerate(self.calls) if c.layer == layer)
 
     # Models.
 
@@ -270,6 +359,8 @@ class Drawer:
             (0.12, self.merge),
             (0.07, self.concatenate),
             (0.05, self.again),
+            (0.03, self.normalise),
+            *([(0.05, self.nested)] if self.depth < 2 else []),
         ]
         weights = np.array([w for w, _ in choices])
         chosen = int(self.rng.choice(len(choices), p=weights / weights.sum()))
@@ -310,12 +401,19 @@ class Drawer:
             last = self.same_shape("QActivation", last, activation=quantizer)
         for _ in range(self.between(1, 7)):
             options = (self.dense, self.dense, self.q_activation, self.function, self.reshape)
-            last = self.pick(*options)(last)
+            last = self.nested(last) if self.chance(0.04) else self.pick(*options)(last)
+        self.branched = not is_chain(self.calls)
         return [last]
 
 
-def prune(spec: Spec) -> None:
-    """Drop calls that lead to no output, and layers without calls; unused inputs too."""
+def is_chain(calls: list[Call]) -> bool:
+    """Whether every call follows the one before, each of its own layer."""
+    links = all(call.arguments == [i - 1] for i, call in enumerate(calls) if i)
+    return links and len({call.layer for call in calls}) == len(calls)
+
+
+def reached(spec: Spec) -> set[int]:
+    """The calls on the way to an output."""
     needed: set[int] = set()
     todo = list(spec.outputs)
     while todo:
@@ -323,6 +421,12 @@ def prune(spec: Spec) -> None:
         if call not in needed:
             needed.add(call)
             todo.extend(spec.calls[call].arguments)
+    return needed
+
+
+def prune(spec: Spec) -> None:
+    """Drop calls that lead to no output, and layers without calls; unused inputs too."""
+    needed = reached(spec)
     keep = [i for i in range(len(spec.calls)) if i in needed]
     place = {old: new for new, old in enumerate(keep)}
     spec.events = [e for i, e in zip(spec.inputs(), spec.events) if i in needed]
@@ -345,10 +449,13 @@ def draw(
     if drawer.branched:
         style = "functional"
     spec = Spec(drawer.layers, drawer.calls, outputs, [], style)
+    form = str(rng.choice(FORMS, p=[0.56, 0.12, 0.1, 0.12, 0.1]))
     count = min(max_events, int(drawer.pick(77, 77, 33, 31, 64, 1, 5, max_events)))
     for i in spec.inputs():
         spec.events.append(events(drawer, spec, i, count, special))
     prune(spec)
+    if form != "pruned" or (style != "bare" and prunable(spec)):
+        spec.form = form
     return spec
 
 

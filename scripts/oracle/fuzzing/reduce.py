@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from fuzzing.draw import prune
-from fuzzing.spec import Spec
+from fuzzing.spec import Call, Spec
 
 ELEMENTWISE = {"QActivation", "Activation", "ReLU", "LeakyReLU", "Dropout", "Add", "Subtract",
                "Multiply", "Average", "Maximum", "Minimum"}
@@ -33,6 +33,8 @@ def reduce(spec: Spec, fails: Callable[[Spec], bool], layer: str, seconds: float
 def variants(spec: Spec, layer: str) -> Iterator[Spec]:
     """Smaller models, the boldest first."""
     yield from fewer_outputs(spec, layer)
+    yield from plainer_form(spec)
+    yield from nothing_inside(spec)
     yield from fewer_events(spec)
     yield from fewer_calls(spec)
     yield from fewer_units(spec)
@@ -43,7 +45,7 @@ def variants(spec: Spec, layer: str) -> Iterator[Spec]:
 
 def fewer_outputs(spec: Spec, layer: str) -> Iterator[Spec]:
     """The failing call as the only output, else one output less."""
-    name = layer.split("@")[0]
+    name = layer.split("::")[0].split("@")[0]
     calls = [i for i, c in enumerate(spec.calls) if c.layer == name]
     candidates = [[i] for i in calls] + [
         [o for o in spec.outputs if o != gone] for gone in spec.outputs
@@ -60,6 +62,59 @@ def fewer_outputs(spec: Spec, layer: str) -> Iterator[Spec]:
 
 def size(spec: Spec) -> tuple[int, int]:
     return len(spec.calls), len(spec.outputs)
+
+
+def plainer_form(spec: Spec) -> Iterator[Spec]:
+    """The model as `save` stores it."""
+    if spec.form != "plain":
+        variant = spec.copy()
+        variant.form = "plain"
+        yield variant
+
+
+def nothing_inside(spec: Spec) -> Iterator[Spec]:
+    """The layers of a model inside in its place, else the model inside made smaller."""
+    for name, layer in spec.layers.items():
+        if not layer.inner:
+            continue
+        yield inlined(spec, name)
+        inner = layer.inner
+        for smaller in (*fewer_calls(inner), *simpler_arguments(inner)):
+            same = [smaller.calls[i].shape for i in (*smaller.inputs(), *smaller.outputs)] == [
+                inner.calls[i].shape for i in (*inner.inputs(), *inner.outputs)
+            ]
+            if same and len(smaller.calls) > 1:
+                variant = spec.copy()
+                variant.layers[name].inner = smaller
+                yield variant
+
+
+def inlined(spec: Spec, name: str) -> Spec:
+    """The model with every call of one model inside replaced by the calls in it."""
+    variant = spec.copy()
+    inner = variant.layers.pop(name).inner
+    variant.layers |= {k: v for k, v in inner.layers.items() if v.cls != "Input"}
+    calls: list[Call] = []
+    place: list[int] = []
+    for call in variant.calls:
+        arguments = [place[a] for a in call.arguments]
+        if call.layer != name:
+            calls.append(Call(call.layer, arguments, call.shape))
+        else:
+            given = iter(arguments)
+            at: list[int] = []
+            for i, inside in enumerate(inner.calls):
+                if inner.is_input(i):
+                    at.append(next(given))
+                    continue
+                calls.append(Call(inside.layer, [at[a] for a in inside.arguments], inside.shape))
+                at.append(len(calls) - 1)
+            place.append(at[inner.outputs[0]])
+            continue
+        place.append(len(calls) - 1)
+    variant.outputs = list(dict.fromkeys(place[o] for o in variant.outputs))
+    variant.calls = calls
+    return variant
 
 
 def fewer_events(spec: Spec) -> Iterator[Spec]:
@@ -93,17 +148,16 @@ def fewer_calls(spec: Spec) -> Iterator[Spec]:
             prune(variant)
             yield variant
     for name, layer in spec.layers.items():
-        if layer.cls in ("Dense", "QDense"):
-            for key in ("activation", "bias_quantizer", "kernel_quantizer"):
-                if layer.arguments.get(key) is not None:
-                    variant = spec.copy()
-                    variant.layers[name].arguments[key] = None
-                    yield variant
-            if layer.arguments["use_bias"]:
+        for key in ("activation", "bias_quantizer", "kernel_quantizer"):
+            if layer.weights and layer.arguments.get(key) is not None:
                 variant = spec.copy()
-                variant.layers[name].arguments["use_bias"] = False
-                del variant.layers[name].weights[1]
+                variant.layers[name].arguments[key] = None
                 yield variant
+        if layer.arguments.get("use_bias"):
+            variant = spec.copy()
+            variant.layers[name].arguments["use_bias"] = False
+            del variant.layers[name].weights[-1]
+            yield variant
 
 
 def fewer_units(spec: Spec) -> Iterator[Spec]:

@@ -1,10 +1,10 @@
-"""Random models with convolutions, poolings and normalisation."""
+"""Random models with convolutions, poolings and padding."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from fuzzing.draw import Drawer
+from fuzzing.draw import Drawer, is_chain
 from fuzzing.spec import Layer
 
 
@@ -43,13 +43,7 @@ class SpatialDrawer(Drawer):
             last = self.same_shape("QActivation", last, activation=quantizer)
         for _ in range(self.between(2, 6)):
             last = self.step(last)
-            if len(self.calls[-1].arguments) != 1 or self.calls[-1].arguments[0] != last - 1:
-                # A merge or a shared call is no link of a chain: `functional` has them.
-                return self.as_graph(last)
-        return [last]
-
-    def as_graph(self, last: int) -> list[int]:
-        self.branched = True
+        self.branched = not is_chain(self.calls)
         return [last]
 
     def window(self, axes: int, shape: tuple[int, ...]) -> dict:
@@ -81,12 +75,17 @@ class SpatialDrawer(Drawer):
         axes = len(shape) - 1
         window = self.window(axes, shape)
         filters = self.between(1, 9)
+        groups = 1
+        if shape[-1] > 1 and self.chance(0.12):
+            groups = int(self.pick(*(g for g in range(2, shape[-1] + 1) if shape[-1] % g == 0)))
+            filters = groups * self.between(1, 3)
         arguments: dict = {
             "filters": filters,
             "kernel_size": window["size"],
             "strides": window["strides"],
             "padding": window["padding"],
             "dilation_rate": window["dilation"],
+            "groups": groups,
             "use_bias": self.chance(0.6),
         }
         kernel_quantizer = bias_quantizer = None
@@ -101,7 +100,7 @@ class SpatialDrawer(Drawer):
                 arguments["activation"] = function
         elif self.chance(0.4):
             arguments["activation"] = function
-        weights = [self.constants((*window["size"], shape[-1], filters), kernel_quantizer)]
+        weights = [self.constants((*window["size"], shape[-1] // groups, filters), kernel_quantizer)]
         if arguments["use_bias"]:
             weights.append(self.constants((filters,), bias_quantizer))
         cls = f"{'Q' if quantized else ''}Conv{axes}D"
@@ -167,27 +166,6 @@ class SpatialDrawer(Drawer):
         new = (*self.result(window, shape), shape[-1])
         return self.add(Layer(f"{kind}Pooling{axes}D", arguments), [source], new)
 
-    def normalise(self, source: int) -> int:
-        shape = self.shape(source)
-        axis = int(self.pick(-1, -1, -1, len(shape), self.between(1, len(shape))))
-        length = shape[axis - 1] if axis > 0 else shape[axis]
-        scale, center = self.chance(0.85), self.chance(0.85)
-        arguments = {"axis": axis, "scale": scale, "center": center}
-        rng = self.rng
-        weights = []
-        if scale:
-            weights.append(rng.normal(1, 0.3, length))
-        if center:
-            weights.append(rng.normal(0, 0.5, length))
-        weights += [rng.normal(0, 0.5, length), rng.uniform(0.05, 3, length)]
-        weights = [w.astype(np.float32) for w in weights]
-        call = self.add(Layer("BatchNormalization", arguments, weights), [source], shape)
-        if self.chance(0.6):
-            if self.chance(0.5):
-                return self.q_activation(call)
-            return self.same_shape("Activation", call, activation="relu")
-        return call
-
     def pad(self, source: int) -> int:
         shape = self.shape(source)
         axes = len(shape) - 1
@@ -195,21 +173,3 @@ class SpatialDrawer(Drawer):
         new = (*(n + a + b for n, (a, b) in zip(shape, cells)), shape[-1])
         padding = list(cells[0]) if axes == 1 else [list(c) for c in cells]
         return self.add(Layer(f"ZeroPadding{axes}D", {"padding": padding}), [source], new)
-
-    def permute(self, source: int) -> int:
-        shape = self.shape(source)
-        axes = [int(a) for a in self.rng.permutation(len(shape))]
-        dims = [a + 1 for a in axes]
-        return self.add(Layer("Permute", {"dims": dims}), [source], tuple(shape[a] for a in axes))
-
-    def negative(self, source: int) -> int:
-        match self.between(0, 3):
-            case 0:
-                return self.same_shape("ThresholdedReLU", source, theta=self.pick(1.0, 0.5, 0.3))
-            case 1:
-                return self.same_shape("ELU", source, alpha=self.pick(1.0, 0.5, 0.3))
-            case 2:
-                return self.same_shape("Activation", source, activation="elu")
-            case _:
-                return self.same_shape(f"SpatialDropout{len(self.shape(source)) - 1}D", source,
-                                       rate=0.2)

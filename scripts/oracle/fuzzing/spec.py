@@ -13,12 +13,21 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from reference import qkeras, tf
+import serialisation
+from reference import load_model, qkeras, tf
 
 MERGES = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 
 Quantizer = dict
 """`{"class": name, "arguments": {…}, "form": "object" or "text"}`."""
+
+
+NESTED = "Model"
+"""Class of a layer that is a model of its own."""
+
+FORMS = ("plain", "reloaded", "compiled", "aged", "pruned")
+"""How a model is stored: by `save`, loaded and saved again, with an optimizer, in the words of an
+older Keras, with pruning wrappers around its outermost dense and convolutional layers."""
 
 
 @dataclass
@@ -28,6 +37,8 @@ class Layer:
     cls: str
     arguments: dict = field(default_factory=dict)
     weights: list[np.ndarray] = field(default_factory=list)
+    inner: Spec | None = None
+    """The model that the layer is; it has no events and one output."""
 
 
 @dataclass
@@ -49,6 +60,8 @@ class Spec:
     events: list[np.ndarray]
     style: str = "functional"
     """`functional`, `sequential` (with InputLayer) or `bare` (Sequential without)."""
+    form: str = "plain"
+    """One of `FORMS`."""
 
     def copy(self) -> Spec:
         return copy.deepcopy(self)
@@ -60,9 +73,17 @@ class Spec:
     def is_input(self, position: int) -> bool:
         return self.layers[self.calls[position].layer].cls == "Input"
 
+    def find(self, call: str) -> Layer | None:
+        """The layer of a call by its name in a trace: `layer`, `layer@1`, `outer::layer`."""
+        first, _, rest = call.partition("::")
+        layer = self.layers.get(first.split("@")[0])
+        if rest and layer is not None:
+            return layer.inner.find(rest) if layer.inner else None
+        return layer
+
     def summary(self) -> list[str]:
-        """One line per call."""
-        lines = []
+        """One line per call, those of a model inside indented; first the form, if it is special."""
+        lines = [] if self.form == "plain" else [f"stored: {self.form}"]
         for i, call in enumerate(self.calls):
             layer = self.layers[call.layer]
             arguments = ", ".join(f"{k}={_text(v)}" for k, v in layer.arguments.items())
@@ -71,6 +92,9 @@ class Spec:
                 f"{i}: {call.layer} = {layer.cls}({arguments}) of {call.arguments}"
                 f" shape {list(call.shape)}{out}"
             )
+            if layer.inner and call.layer not in [c.layer for c in self.calls[:i]]:
+                lines.append(f"    {layer.inner.style}:")
+                lines += ["    " + line for line in layer.inner.summary()]
         return lines
 
 
@@ -94,6 +118,8 @@ def _argument(value: object) -> object:
 
 
 def _layer(name: str, layer: Layer, **more: object) -> tf.keras.layers.Layer:
+    if layer.inner:
+        return _model(layer.inner, name)
     where = qkeras if layer.cls.startswith("Q") else tf.keras.layers
     arguments = {k: _argument(v) for k, v in layer.arguments.items()}
     return getattr(where, layer.cls)(name=name, **arguments, **more)
@@ -102,17 +128,19 @@ def _layer(name: str, layer: Layer, **more: object) -> tf.keras.layers.Layer:
 def build(spec: Spec) -> tf.keras.Model:
     """The Keras model of `spec`, with its weights."""
     tf.keras.backend.clear_session()
-    if spec.style == "functional":
-        model, layers = _functional(spec)
-    else:
-        model, layers = _sequential(spec)
-    for name, layer in layers.items():
-        if spec.layers[name].weights:
-            layer.set_weights(spec.layers[name].weights)
+    return _model(spec)
+
+
+def _model(spec: Spec, name: str | None = None) -> tf.keras.Model:
+    make = _functional if spec.style == "functional" else _sequential
+    model, layers = make(spec, name)
+    for key, layer in layers.items():
+        if spec.layers[key].weights:
+            layer.set_weights(spec.layers[key].weights)
     return model
 
 
-def _functional(spec: Spec) -> tuple[tf.keras.Model, dict]:
+def _functional(spec: Spec, name: str | None) -> tuple[tf.keras.Model, dict]:
     layers: dict = {}
     tensors: list = []
     for call in spec.calls:
@@ -123,14 +151,16 @@ def _functional(spec: Spec) -> tuple[tf.keras.Model, dict]:
         if call.layer not in layers:
             layers[call.layer] = _layer(call.layer, layer)
         arguments = [tensors[i] for i in call.arguments]
-        merged = layer.cls in MERGES or layer.cls == "Concatenate"
+        merged = layer.cls in MERGES or layer.cls == "Concatenate" or len(arguments) > 1
         tensors.append(layers[call.layer](arguments if merged else arguments[0]))
     inputs = [tensors[i] for i in spec.inputs()]
-    return tf.keras.Model(inputs, [tensors[i] for i in spec.outputs]), layers
+    outputs = [tensors[i] for i in spec.outputs]
+    # A model inside has one output, and is no list of one.
+    return tf.keras.Model(inputs, outputs if name is None else outputs[0], name=name), layers
 
 
-def _sequential(spec: Spec) -> tuple[tf.keras.Model, dict]:
-    model = tf.keras.Sequential()
+def _sequential(spec: Spec, name: str | None) -> tuple[tf.keras.Model, dict]:
+    model = tf.keras.Sequential(name=name)
     layers: dict = {}
     shape = {"input_shape": spec.calls[0].shape}
     if spec.style == "sequential":
@@ -146,9 +176,35 @@ def _sequential(spec: Spec) -> tuple[tf.keras.Model, dict]:
 def save(spec: Spec, directory: Path) -> tuple[Path, Path]:
     """Write `model.h5` and `events.h5`, and give their paths."""
     model_path, events_path = directory / "model.h5", directory / "events.h5"
-    build(spec).save(model_path, save_format="h5", include_optimizer=False)
+    _store(spec, model_path)
     names = [spec.calls[i].layer for i in spec.inputs()]
     with h5py.File(events_path, "w") as file:
         for name, array in zip(names, spec.events, strict=True):
             file.create_dataset(name if len(names) > 1 else "events", data=array)
     return model_path, events_path
+
+
+def _store(spec: Spec, path: Path) -> None:
+    model = build(spec)
+    if spec.form == "compiled":
+        optimizer = tf.keras.optimizers.Adam()
+        model.compile(optimizer=optimizer, loss="mse")
+        optimizer.build(model.trainable_variables)
+    model.save(path, save_format="h5", include_optimizer=spec.form == "compiled")
+    match spec.form:
+        case "reloaded":
+            load_model(path).save(path, save_format="h5", include_optimizer=False)
+        case "aged":
+            serialisation.age(path)
+        case "pruned":
+            serialisation.wrap(path, prunable(spec))
+
+
+def prunable(spec: Spec) -> list[str]:
+    """Outermost layers with one kernel, which the pruning wrapper takes."""
+    kinds = ("Dense", "Conv1D", "Conv2D")
+    return [
+        name
+        for name, layer in spec.layers.items()
+        if layer.weights and layer.cls.removeprefix("Q") in kinds
+    ]

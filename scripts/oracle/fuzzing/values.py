@@ -1,15 +1,14 @@
 """What the real software gives: every layer of every leg.
 
 TensorFlow optimises the program it is given, so a layer's value depends on what
-else is fetched. Here it is the value in the user's own `predict`: that of a
-model with the same outputs, first of all, and the layer as one more. Fetching
-every layer in one `predict` is faster, but it forbids TensorFlow to fuse them
-and to regroup their sums; it serves as a first look.
+else is fetched. By definition it is that of the sub-model which ends in this one
+layer. Fetching every layer in one `predict` is faster, but it forbids TensorFlow
+to fuse them and to regroup their sums; it serves as a first look.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,8 @@ import layer_values
 import reference
 from reference import tf
 
-LEGS = {"qkeras": None, "proxy:sat": False, "proxy:wrap": True}
-"""Name of each leg, and HGQ's `aggressive` argument."""
+LEGS = {"qkeras": None, "proxy:sat": False, "proxy:wrap": True, "proxy": True}
+"""Name of each leg, and HGQ's `aggressive` argument. `proxy` is HGQ's own file of the third."""
 
 
 class Refused(Exception):
@@ -42,27 +41,37 @@ class Side:
     """Layer call to tensor."""
     output_calls: list[str | None]
     """Which call makes each model output; None where it is an input."""
-
-    def separately(self, only: list[str] | None = None) -> dict[str, np.ndarray]:
-        """Values per call, each from its own `predict` beside the model's outputs."""
-        given = self.model.outputs
-        return {
-            name: self._predict([*given, tensor])[-1]
-            for name, tensor in self.tensors.items()
-            if only is None or name in only
-        }
+    seen: dict[str, np.ndarray] = field(default_factory=dict)
+    joint: dict[str, np.ndarray] | None = None
+    whole: list[np.ndarray] | None = None
 
     def alone(self, name: str) -> np.ndarray:
         """The value of one call from the sub-model that ends in it."""
-        return self._predict([self.tensors[name]])[0]
+        if name not in self.seen:
+            self.seen[name] = self._predict([self.tensors[name]])[0]
+        return self.seen[name]
+
+    def each_alone(self) -> dict[str, np.ndarray]:
+        """Values per call, each from its own sub-model."""
+        return {name: self.alone(name) for name in self.tensors}
 
     def jointly(self) -> dict[str, np.ndarray]:
         """Values per call from one `predict` with every call as an output."""
-        return dict(zip(self.tensors, self._predict(list(self.tensors.values())), strict=True))
+        if self.joint is None:
+            values = self._predict(list(self.tensors.values()))
+            self.joint = dict(zip(self.tensors, values, strict=True))
+        return self.joint
 
     def outputs(self) -> list[np.ndarray]:
         """What the user's own `predict` of the whole model gives."""
-        return reference.predict(self.model, self.events)
+        if self.whole is None:
+            self.whole = reference.predict(self.model, self.events)
+        return self.whole
+
+    def save(self, path: Path) -> Path:
+        """Writes the leg's model, for a proxy the file that goes to the firmware."""
+        self.model.save(path, save_format="h5", include_optimizer=False)
+        return path
 
     def _predict(self, tensors: list) -> list[np.ndarray]:
         model = tf.keras.Model(self.model.inputs, tensors, name=self.model.name)

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{CompletionsArgs, InspectArgs, LintArgs, ProxyArgs, RunArgs, TraceArgs};
+use super::{
+    CompletionsArgs, DiffArgs, ExplainArgs, InspectArgs, LintArgs, ProxyArgs, RunArgs, TraceArgs,
+};
 
 const ABOUT: &str = "Does the proxy that goes to the FPGA give the same bits as the QKeras model?";
 
@@ -28,16 +30,25 @@ Examples:
       what every layer and quantizer really means
   verify lint --model tagger.h5
       what HGQ and hls4ml will refuse, change or make wide
+  verify explain --model tagger.h5 --events jets.h5 --event 255
+      one event through all layers, in bits: what rounds, saturates and wraps
+  verify --model tagger.h5 --events jets.h5 --save-events differ.h5
+      and write the events that differ; .dat is for hls4ml's test benches
   verify trace --model tagger.h5 --events jets.h5 --semantics proxy:wrap --out wrap.h5
       write what every layer gives
   verify proxy --model tagger.h5 --overflow sat --out proxy.h5
       write the proxy that HGQ would have saved, for hls4ml
+  verify --model tagger.h5 --events jets.h5 --json today.json --junit verify.xml --quiet
+  verify diff yesterday.json today.json
+      a nightly job, and what is new since yesterday (docs/nightly.md)
 
 Legs:
   qkeras       Keras predict of the model, in float32 as TensorFlow runs it on a CPU
   proxy:sat    HGQ's proxy with aggressive=False: signed quantizers saturate
   proxy:wrap   HGQ's proxy with aggressive=True (HGQ's default): signed quantizers wrap
   proxy        the proxy file given with --proxy (or --model), with its own modes
+  hls4ml:sat, hls4ml:wrap, hls4ml
+               hls4ml's C simulation of that proxy (Vitis, io_parallel), without a compiler
 
 ap_fixed<W,I> counts the sign bit inside I; quantized_bits(bits, integer) does not:
 quantized_bits(8,3,alpha=1) is ap_fixed<8,4>.
@@ -47,7 +58,8 @@ Exit codes:
   1  some comparison is a mismatch         5  the events cannot be used
   2  unknown or contradictory flags        6  internal error (a bug in bittrue)
   3  the model cannot be read or evaluated 7  an output file cannot be written
-  130  interrupted with Ctrl-C; what was counted so far is printed";
+  130  interrupted with Ctrl-C; what was counted so far is printed
+verify diff: 0 nothing is worse, 1 something is, 5 a report cannot be read";
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -76,12 +88,16 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show layers, what their quantizers mean, weights, and what became of every attribute
     Inspect(InspectArgs),
+    /// Show one event through all layers: what rounds, saturates and wraps, in bits
+    Explain(ExplainArgs),
     /// Write what every layer of one leg gives to an HDF5 file
     Trace(TraceArgs),
     /// Say what HGQ and hls4ml will refuse, change or make wide, before any event is run
     Lint(LintArgs),
     /// Build the proxy that HGQ would build, show its precisions, and write it as a Keras file
     Proxy(ProxyArgs),
+    /// Tell what is new from one JSON report to a later one
+    Diff(DiffArgs),
     /// Print completions for a shell, e.g. `source <(verify completions bash)`
     Completions(CompletionsArgs),
     /// Print the man page, e.g. `verify man | man -l -`

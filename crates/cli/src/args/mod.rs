@@ -2,21 +2,27 @@
 
 mod command;
 mod completions;
+mod diff;
 mod events;
+mod explain;
 mod input_type;
 mod inspect;
 mod lint;
 mod model;
 mod proxy;
 mod run;
+mod save;
 mod trace;
 
 pub(crate) use command::{Cli, Command};
 pub(crate) use completions::CompletionsArgs;
+pub(crate) use diff::DiffArgs;
 pub(crate) use events::EventArgs;
+pub(crate) use explain::ExplainArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use lint::{DenyArgs, LintArgs};
 pub(crate) use model::ModelArgs;
 pub(crate) use proxy::ProxyArgs;
-pub(crate) use run::{Color, RunArgs};
+pub(crate) use run::{Color, FailOn, RunArgs};
+pub(crate) use save::SaveArgs;
 pub(crate) use trace::TraceArgs;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input_type::InputTypeArgs;
-use super::{DenyArgs, EventArgs, ModelArgs};
+use super::{DenyArgs, EventArgs, ModelArgs, SaveArgs};
 
 /// `verify --model … --events …`.
 #[derive(Debug, Args)]
@@ -43,9 +43,38 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 
+    /// Write the report as JUnit XML too, for CI (docs/nightly.md); a run that fails leaves one too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+
+    /// Write the report as Markdown too, for a merge request or a job summary; a run that fails
+    /// leaves one too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+
+    /// Print nothing but errors, and show no progress; the exit code and the files say all
+    #[arg(long)]
+    pub(crate) quiet: bool,
+
+    /// What ends in exit code 1; errors keep their codes
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = FailOn::Mismatch)]
+    pub(crate) fail_on: FailOn,
+
+    #[command(flatten)]
+    pub(crate) save: SaveArgs,
+
     /// When to colour the table
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
+}
+
+/// What makes a run fail that came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// A comparison that is a mismatch.
+    Mismatch,
+    /// Nothing: exit code 0 whatever the verdicts are.
+    Never,
 }
 
 /// When to colour.

@@ -24,7 +24,7 @@ fn of_the_program() -> TestResult {
 
 #[test]
 fn of_the_commands() -> TestResult {
-    for command in ["inspect", "trace", "lint", "proxy", "completions", "man"] {
+    for command in ["inspect", "explain", "trace", "lint", "proxy", "diff", "completions", "man"] {
         let help = says(&[command, "--help"])?;
         assert_eq!(says(&["help", command])?, help);
         assert_snapshot!(command, help);
@@ -52,7 +52,9 @@ fn version() -> TestResult {
 fn completions_and_the_man_page_know_every_flag() -> TestResult {
     let man = says(&["man"])?.replace('\\', "");
     let bash = says(&["completions", "bash"])?;
-    for flag in ["--model", "--events", "--dataset", "--input-type", "--strict-layers", "--json"] {
+    for flag in
+        ["--model", "--events", "--dataset", "--input-type", "--strict-layers", "--json", "--junit"]
+    {
         assert!(man.contains(flag), "{flag}");
         assert!(bash.contains(flag), "{flag}");
     }

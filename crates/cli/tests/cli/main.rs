@@ -5,10 +5,13 @@
 
 mod bad_inputs;
 mod bad_outputs;
+mod diff;
+mod explain;
 mod help;
 mod inspect;
 mod interrupt;
 mod lint;
+mod nightly;
 mod proxy;
 mod run;
 mod support;

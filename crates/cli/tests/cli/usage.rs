@@ -29,8 +29,9 @@ fn legs_that_do_not_exist() -> TestResult {
 #[test]
 fn legs_that_cannot_be_run_yet() -> TestResult {
     assert_snapshot!(refused(&[
-        &["--target", "hls4ml:sat"],
+        &["--target", "hls4ml:direct-bit-exact"],
         &["--target", "proxy"],
+        &["--target", "hls4ml"],
         &["--target", "trace:other.h5"],
         &["--reference", "hls4ml:direct"],
     ])?);

@@ -1,7 +1,7 @@
 //! Integer kernels by the storage of their arguments.
 
 use bittrue_block::{LaneBlock, LaneInt, Lanes, Storage};
-use bittrue_kernels::{self as kernels, LinearShape, Requantize};
+use bittrue_kernels::{self as kernels, LinearShape, PairLinear, Requantize, Simd};
 use bittrue_model::MergeKind;
 
 use crate::taps::Taps;
@@ -30,18 +30,20 @@ impl Packing {
 }
 
 /// Sums of products on integers: a matrix product or a convolution.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct IntLinear {
     /// What each row reads.
-    pub(crate) taps: Taps,
+    taps: Taps,
     /// Groups of rows.
-    pub(crate) groups: usize,
+    groups: usize,
     /// Results of a row.
-    pub(crate) units: usize,
+    units: usize,
     /// Weights `[group, unit, term]`.
-    pub(crate) weights: Weights,
+    weights: Weights,
     /// Fractional bits of the result.
-    pub(crate) fractional: i32,
+    fractional: i32,
+    /// The same for arguments of 16 bits, if the weights are small enough.
+    pairs: Option<PairLinear>,
 }
 
 /// Weights and bias in the accumulator's type.
@@ -51,6 +53,41 @@ pub(crate) enum Weights {
     I32(Vec<i32>, Vec<i32>),
     /// 64-bit accumulators.
     I64(Vec<i64>, Vec<i64>),
+}
+
+impl PartialEq for IntLinear {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |l: &Self| (l.groups, l.units, l.fractional);
+        of(self) == of(other) && self.taps == other.taps && self.weights == other.weights
+    }
+}
+
+impl IntLinear {
+    /// Sums of arguments of a storage; `fractional` are the bits of the results.
+    pub(crate) fn new(
+        taps: Taps,
+        groups: usize,
+        units: usize,
+        weights: Weights,
+        fractional: i32,
+        argument: Storage,
+    ) -> Self {
+        let mut new = Self { taps, groups, units, weights, fractional, pairs: None };
+        if let (Storage::I16, Weights::I32(w, b)) = (argument, &new.weights) {
+            new.pairs = PairLinear::new(new.shape(0), w, b);
+        }
+        new
+    }
+
+    fn shape(&self, lanes: usize) -> LinearShape<'_> {
+        LinearShape {
+            index: &self.taps.index,
+            terms: self.taps.terms,
+            groups: self.groups,
+            units: self.units,
+            lanes,
+        }
+    }
 }
 
 /// Calls `$body` with `$raw` as the slice of an integer block.
@@ -82,14 +119,16 @@ pub(crate) fn requantize(cast: &Requantize, storage: Storage, x: &LaneBlock) -> 
 }
 
 pub(crate) fn linear(d: &IntLinear, x: &LaneBlock) -> LaneBlock {
-    let shape = LinearShape {
-        index: &d.taps.index,
-        terms: d.taps.terms,
-        groups: d.groups,
-        units: d.units,
-        lanes: x.lanes,
-    };
+    let shape = d.shape(x.lanes);
     let fractional = d.fractional;
+    let paired = match (&d.pairs, &x.data) {
+        (Some(pairs), Lanes::I16 { raw, .. }) => pairs.run(Simd::chosen(), raw, x.lanes),
+        _ => None,
+    };
+    if let Some(raw) = paired {
+        let elements = d.taps.rows() * d.units;
+        return LaneBlock { elements, lanes: x.lanes, data: Lanes::I32 { raw, fractional } };
+    }
     let data = match (&d.weights, &x.data) {
         (Weights::I32(w, b), Lanes::I16 { raw, .. }) => {
             Lanes::I32 { raw: kernels::linear(shape, raw, w, b), fractional }

@@ -27,6 +27,8 @@ pub(super) struct Sums<'a> {
     pub(super) kernel: &'a Constant,
     /// One number for each column.
     pub(super) bias: Option<&'a Constant>,
+    /// Whether TensorFlow may begin with the bias.
+    pub(super) bias_inside: bool,
 }
 
 impl Sums<'_> {
@@ -129,7 +131,8 @@ pub(super) fn lower(
     }
     let (kernel, bias) = sums.constants();
     let columns = sums.columns();
-    let real = RealLinear::new(sums.taps, sums.groups, columns, kernel, bias, exact);
+    let real = RealLinear::new(sums.taps, sums.groups, columns, kernel, bias, exact)
+        .with_bias_inside(sums.bias_inside);
     Lowered::one(Kernel::RealLinear(real), edge)
 }
 
@@ -289,7 +292,8 @@ fn integers(
         Weights::I64(weights, biases)
     };
     let (taps, groups, units) = (sums.taps.clone(), sums.groups, sums.units());
-    let kernel = Kernel::Linear(IntLinear { taps, groups, units, weights, fractional });
+    let kernel =
+        Kernel::Linear(IntLinear::new(taps, groups, units, weights, fractional, x.storage));
     let repr = Repr::Int { fractional, storage };
     let ranges = Some(known.ranges.clone().into());
     Some(Lowered::one(kernel, Edge { repr, ranges }))

@@ -8,8 +8,10 @@
 //! | `elementwise` | functions of one element |
 //! | `merge` | merges and concatenation |
 //! | `norm` | batch normalisation |
+//! | `firmware` | hls4ml's C simulation |
 
 mod elementwise;
+mod firmware;
 pub(crate) mod linear;
 mod merge;
 pub(crate) mod norm;
@@ -23,6 +25,7 @@ use self::linear::{Analyses, Sums};
 use self::quantize::literal;
 use crate::PlanError;
 use crate::edge::Edge;
+use crate::fusion;
 use crate::kernel::Kernel;
 use crate::real::{Function, RealQuantizer, Term};
 use crate::taps::Taps;
@@ -57,6 +60,10 @@ pub(crate) struct Neighbours<'a> {
     pub(crate) inside_linear: bool,
     /// Whether it is a normalisation that may or may not be computed inside the kernel before it.
     pub(crate) either: bool,
+    /// Whether it is the product of a tensor and its sigmoid.
+    pub(crate) swish: bool,
+    /// Whether its argument is a product of tensors.
+    pub(crate) behind_product: bool,
     /// The terms of a sum that TensorFlow may regroup, by the kernel's arguments.
     pub(crate) regrouped: Vec<Term>,
     /// Edges of the arguments that only the terms read, behind the node's own.
@@ -108,12 +115,14 @@ pub(crate) fn lower(
         Op::Dense { kernel, bias } => {
             let terms = kernel.values.shape().first().copied().unwrap_or(1);
             let taps = Taps::rows_of(shapes[0].iter().product(), terms);
-            let sums = Sums { taps, groups: 1, kernel, bias: bias.as_ref() };
+            let bias_inside = false;
+            let sums = Sums { taps, groups: 1, kernel, bias: bias.as_ref(), bias_inside };
             linear::lower(sums, inputs[0], exact, care, analyses)
         }
         Op::Conv { window, groups, kernel, bias } => {
             let taps = Taps::convolution(window, shapes[0], *groups);
-            let sums = Sums { taps, groups: *groups, kernel, bias: bias.as_ref() };
+            let bias_inside = fusion::bias_inside(window, shapes[0]);
+            let sums = Sums { taps, groups: *groups, kernel, bias: bias.as_ref(), bias_inside };
             linear::lower(sums, inputs[0], exact, care, analyses)
         }
         Op::Pool(pool) => window::pool(pool, inputs[0], shapes[0], exact, care),
@@ -121,7 +130,7 @@ pub(crate) fn lower(
         Op::Permute(axes) => window::gather(window::permutation(axes, shapes[0]), inputs[0]),
         Op::BatchNorm(b) => {
             let form = if neighbours.either { norm::Form::Either } else { norm::Form::Alone };
-            norm::lower(b, shapes[0], form, &place())?
+            norm::lower(b, shapes[0], form, neighbours.behind_product, &place())?
         }
         Op::ThresholdedRelu { theta } => {
             let exact = inputs[0].is_exact();
@@ -177,11 +186,13 @@ pub(crate) fn lower(
                 real(Kernel::RealMerge {
                     kind: *kind,
                     exact,
+                    swish: neighbours.swish,
                     arguments: inputs.len(),
                     regrouped: neighbours.regrouped,
                 })
             })
         }
         Op::Concatenate { axis } => merge::concatenate(inputs, shapes, *axis, care),
+        Op::Firmware(op) => firmware::lower(op, inputs, elements, care, &place())?,
     })
 }

@@ -20,11 +20,13 @@ pub(crate) enum Form {
     Either,
 }
 
-/// A normalisation of an event of this shape.
+/// A normalisation of an event of this shape. Behind a product of tensors its factors may be multiplied
+/// first.
 pub(crate) fn lower(
     norm: &BatchNorm,
     shape: &[usize],
     form: Form,
+    behind_product: bool,
     place: &Place,
 ) -> Result<Lowered, PlanError> {
     // Keras counts axes with the batch.
@@ -50,7 +52,7 @@ pub(crate) fn lower(
         .map_err(|e| PlanError::new(place.clone(), e.to_string()))?;
     let channel = parameter_of(&norm.axes, shape);
     let source = (norm.clone(), kinds);
-    let kernel = Kernel::RealNorm(Box::new(RealNorm { prepared, channel, source }));
+    let kernel = Kernel::RealNorm(Box::new(RealNorm { prepared, channel, behind_product, source }));
     Ok(Lowered::one(kernel, Edge::real(false)))
 }
 

@@ -73,8 +73,16 @@ pub(crate) fn function(f: &Function, x: &LaneBlock, batch: &[InBatch]) -> LaneBl
     };
     map(x, |at, e| match *f {
         Function::Relu { max_value, negative_slope, threshold, exact } => {
-            // The scalar loop keeps a denormal, the vector loop flushes it.
-            let keep = position(at) == Position::Tail;
+            // The scalar loop keeps a denormal, the vector loop flushes it. Without an upper limit
+            // the vector loop also takes four elements at a time.
+            let keep = match max_value {
+                Some(_) => position(at) == Position::Tail,
+                None => {
+                    let (row, rows) = batch[at % x.lanes];
+                    let all = rows * x.elements;
+                    row * x.elements + at / x.lanes >= all - all % 4
+                }
+            };
             let f = |v: f64| relu(v as f32, max_value, negative_slope, threshold, keep).into();
             let run = e.map_rising(f);
             let limit = max_value.map_or(f64::INFINITY, f64::from);
@@ -111,7 +119,10 @@ pub(crate) fn function(f: &Function, x: &LaneBlock, batch: &[InBatch]) -> LaneBl
         Function::Sigmoid { .. } => {
             let value = activations::sigmoid(e.value as f32, position(at)).value;
             let (lo, hi) = outward(e);
-            through(e, value, activations::sigmoid_interval(lo, hi))
+            let (lo, hi) = activations::sigmoid_interval(lo, hi);
+            // Far below zero the other approximation vanishes first.
+            let inside = activations::fused_sigmoid(e.lo as f32);
+            through(e, value, (lo.min(inside), hi))
         }
         Function::Tanh { fused: false } if e.is_certain() => {
             Elem::certain(activations::tanh(e.value as f32).into())

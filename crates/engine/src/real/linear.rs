@@ -27,6 +27,8 @@ pub(crate) struct RealLinear {
     bias: Option<Vec<f32>>,
     /// Whether the result is the exact sum rather than float32's.
     exact: bool,
+    /// Whether the bias may be added before the products rather than after their sum.
+    bias_inside: bool,
     /// Results of all rows together.
     filters: usize,
     /// The columns of the kernel, prepared when they are first needed: mostly never.
@@ -39,6 +41,7 @@ impl PartialEq for RealLinear {
         self.taps == other.taps
             && self.groups == other.groups
             && self.exact == other.exact
+            && self.bias_inside == other.bias_inside
             && self.kernel == other.kernel
             && self.bias == other.bias
     }
@@ -54,7 +57,13 @@ impl RealLinear {
         bias: Option<Vec<f32>>,
         exact: bool,
     ) -> Self {
-        Self { taps, groups, kernel, bias, exact, filters, dot: OnceLock::new() }
+        let dot = OnceLock::new();
+        Self { taps, groups, kernel, bias, exact, bias_inside: false, filters, dot }
+    }
+
+    /// The same sums, where TensorFlow may begin with the bias.
+    pub(crate) fn with_bias_inside(self, bias_inside: bool) -> Self {
+        Self { bias_inside, ..self }
     }
 
     fn dot(&self) -> &DotKernel {
@@ -117,6 +126,7 @@ fn one(d: &RealLinear, row: &[Elem], values: &DotRow, unit: usize) -> Elem {
     }
     let (mut lo, mut hi) = (sum.lo, sum.hi);
     let mut flags = if sum.exact { Flags::NONE } else { Flag::Float32Sum.into() };
+    let with_bias = bias.filter(|_| d.bias_inside).map(|b| with_bias(row, weight, b));
     if (0..row.len()).any(uncertain) {
         // Interval arithmetic on top of the band of the order: how far each uncertain argument can
         // move the sum, and the rounding of every partial sum of the moved one.
@@ -139,7 +149,14 @@ fn one(d: &RealLinear, row: &[Elem], values: &DotRow, unit: usize) -> Elem {
         flags = flags.union(inherited);
     }
     if !d.exact {
-        return Elem::banded(run, add(lo), add(hi), flags);
+        let (mut lo, mut hi) = (add(lo), add(hi));
+        if let Some(any) = with_bias.filter(|any| !any.exact || f64::from(any.value) != run) {
+            // The other order moves what the band has around its own sum.
+            lo -= (run - any.lo).max(0.0);
+            hi += (any.hi - run).max(0.0);
+            flags = flags.with(Flag::Float32Sum);
+        }
+        return Elem::banded(run, lo, hi, flags);
     }
     let (value, wide) = exact_sum(row, weight, bias);
     if wide {
@@ -149,6 +166,15 @@ fn one(d: &RealLinear, row: &[Elem], values: &DotRow, unit: usize) -> Elem {
         flags = flags.with(Flag::Float32Sum);
     }
     Elem::banded(value, add(lo).min(run), add(hi).max(run), flags)
+}
+
+/// The sum of the products and the bias in any order.
+fn with_bias(row: &[Elem], weight: impl Fn(usize) -> f64, bias: f32) -> float::Dot {
+    let mut x: Vec<f32> = row.iter().map(|e| e.value as f32).collect();
+    let mut w: Vec<f32> = (0..row.len()).map(|k| weight(k) as f32).collect();
+    x.push(bias);
+    w.push(1.0);
+    float::dot(&x, &w)
 }
 
 /// Bound on the relative error of a float32 sum of `n` terms in any order.

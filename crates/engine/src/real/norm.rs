@@ -13,18 +13,32 @@ pub(crate) struct RealNorm {
     pub(crate) prepared: Vec<PreparedBatchNorm>,
     /// For each element of an event the parameters that it uses.
     pub(crate) channel: Vec<u32>,
+    /// Whether the argument is a product, so that the factor may be multiplied with one of its factors
+    /// first.
+    pub(crate) behind_product: bool,
     /// What `prepared` was made from.
     pub(crate) source: (BatchNorm, Vec<BatchNormKind>),
 }
 
 impl PartialEq for RealNorm {
     fn eq(&self, other: &Self) -> bool {
-        self.source == other.source && self.channel == other.channel
+        self.source == other.source
+            && self.channel == other.channel
+            && self.behind_product == other.behind_product
     }
 }
 
 pub(crate) fn normalise(norm: &RealNorm, x: &LaneBlock) -> LaneBlock {
     map(x, |at, e| {
+        // Another order of two products moves the result by two roundings, as if the argument moved.
+        let e = match norm.behind_product && e.value.is_finite() && e.value != 0.0 {
+            true => {
+                let slack = e.lo.abs().max(e.hi.abs()) * 2f64.powi(-22);
+                let flags = e.inherited().with(Flag::Float32Sum);
+                Elem::banded(e.value, e.lo - slack, e.hi + slack, flags)
+            }
+            false => e,
+        };
         let channel = norm.channel[at / x.lanes] as usize;
         let of = |f: &PreparedBatchNorm| match e.is_certain() {
             true => f.apply(e.value as f32, channel),

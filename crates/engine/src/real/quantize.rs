@@ -64,6 +64,16 @@ impl RealQuantizer {
         }
     }
 
+    /// The saturating or wrapping cast that this quantizer is on float32 values that are smaller than
+    /// `2^22` of its LSBs; `None` where it is none.
+    pub(crate) fn plain_cast(&self) -> Option<FixedType> {
+        match self {
+            // A relu before a cast to unsigned is the cast itself.
+            Self::Bits(_, cast) | Self::Relu(_, cast) => *cast,
+            Self::Cast { target, .. } => Some(*target),
+        }
+    }
+
     /// From this magnitude on the float32 operations may leave the plain cast.
     fn careful_from(&self) -> f64 {
         const TWO_24: f64 = 16_777_216.0;

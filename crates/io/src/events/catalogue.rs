@@ -35,6 +35,8 @@ pub(super) enum Kind {
     Numbers(Dtype),
     /// Structs.
     Record(Record),
+    /// Numbers in text, with the names of the columns if there are any.
+    Table(Vec<String>),
     /// Something else, by its name.
     Other(String),
 }
@@ -70,6 +72,8 @@ impl fmt::Display for Kind {
         match self {
             Self::Numbers(dtype) => dtype.fmt(f),
             Self::Record(record) => write!(f, "a compound type with fields {}", record.names()),
+            Self::Table(names) if names.is_empty() => f.write_str("text without names of columns"),
+            Self::Table(names) => write!(f, "text with columns {}", list_names(names)),
             Self::Other(name) => f.write_str(name),
         }
     }
@@ -78,13 +82,18 @@ impl fmt::Display for Kind {
 impl Record {
     /// The names of the fields, for a message.
     pub(super) fn names(&self) -> String {
-        let mut names: Vec<&str> =
-            self.fields.iter().take(LISTED).map(|f| f.name.as_str()).collect();
-        if self.fields.len() > LISTED {
-            names.push("…");
-        }
-        names.join(", ")
+        list_names(self.fields.iter().map(|f| &f.name))
     }
+}
+
+/// Names for a message.
+pub(super) fn list_names<'n>(names: impl IntoIterator<Item = &'n String>) -> String {
+    let mut all = names.into_iter().map(String::as_str);
+    let mut shown: Vec<&str> = all.by_ref().take(LISTED).collect();
+    if all.next().is_some() {
+        shown.push("…");
+    }
+    shown.join(", ")
 }
 
 impl Kind {

@@ -8,6 +8,7 @@ use super::packed::Packed;
 use super::records::Records;
 use super::select::Pick;
 use super::stream::Stream;
+use super::table::{self, Table};
 use crate::file::{self, Content};
 use crate::{IoError, IoErrorKind};
 
@@ -17,6 +18,7 @@ pub(super) enum Container {
     Hdf5(PathBuf, hdf5::File),
     Npy(Npy),
     Npz(Npz),
+    Table(Table),
 }
 
 impl Container {
@@ -28,6 +30,14 @@ impl Container {
         match file::probe(IoErrorKind::Events, path)? {
             Content::Numpy => Npy::open(path).map(Self::Npy).map_err(error),
             Content::Zip => Npz::open(path).map(Self::Npz).map_err(error),
+            Content::Other if file::head(path).is_ok_and(|head| table::is_text(&head)) => {
+                Table::open(path).map(Self::Table).map_err(|what| {
+                    IoError::new(IoErrorKind::Events, path, what).with_help(
+                        "a text file of events has one event a line, numbers with one separator \
+                         (comma, semicolon, tab or blanks), and may begin with a line of names",
+                    )
+                })
+            }
             _ => file::open(IoErrorKind::Events, path).map(|f| Self::Hdf5(path.to_owned(), f)),
         }
     }
@@ -38,6 +48,7 @@ impl Container {
             Self::Hdf5(_, file) => catalogue::list(file),
             Self::Npy(npy) => Ok(npy.entries()),
             Self::Npz(npz) => Ok(npz.entries()),
+            Self::Table(table) => Ok(vec![table.entry()]),
         }
     }
 
@@ -65,11 +76,12 @@ impl Container {
                             Packed::new(path, &dataset, &entry.shape, record.size, row.bytes())?;
                         Ok(Stream::Records(Records::new(row, Box::new(bytes))))
                     }
-                    Kind::Other(name) => Err(format!("holds {name}")),
+                    kind @ (Kind::Table(_) | Kind::Other(_)) => Err(format!("holds {kind}")),
                 }
             }
             Self::Npy(npy) => npy.records(pick).map(Stream::Records),
             Self::Npz(npz) => npz.records(index, pick).map(Stream::Records),
+            Self::Table(table) => table.records(pick).map(Stream::Records),
         }
     }
 }

@@ -32,11 +32,11 @@ pub(super) struct MappingError {
 }
 
 impl MappingError {
-    fn new(what: String) -> Self {
+    pub(super) fn new(what: String) -> Self {
         Self { what, help: None }
     }
 
-    fn with_help(mut self, help: String) -> Self {
+    pub(super) fn with_help(mut self, help: String) -> Self {
         self.help = Some(help);
         self
     }
@@ -69,6 +69,11 @@ pub(super) fn choose(
             *choice = by_name(input, entries)?.map(Choice::all);
         }
     }
+    if chosen.iter().all(Option::is_none)
+        && let Some(split) = split_table(inputs, entries)
+    {
+        return Ok(split);
+    }
     let taken: Vec<usize> = chosen.iter().flatten().map(|c| c.index).collect();
     let mut complete: Vec<Choice> = Vec::with_capacity(inputs.len());
     for (input, choice) in inputs.iter().zip(chosen) {
@@ -89,6 +94,28 @@ pub(super) fn choose(
     Ok(complete)
 }
 
+/// The inputs of a model side by side in the one table of a file, as hls4ml writes them.
+fn split_table(inputs: &[InputSpec], entries: &[Entry]) -> Option<Vec<Choice>> {
+    let [Entry { kind: Kind::Table(_), shape, .. }] = entries else { return None };
+    let mut next = 0;
+    let mut choices = Vec::new();
+    for input in inputs {
+        let end = next + product(&input.shape)?;
+        choices.push(Choice { index: 0, pick: Pick::Columns(next..end) });
+        next = end;
+    }
+    (inputs.len() > 1 && shape.get(1) == Some(&next)).then_some(choices)
+}
+
+/// Whether what is taken of a dataset holds events of an input. A line of text has no shape of its own.
+fn entry_fits(entry: &Entry, pick: &Pick, input: &[usize]) -> bool {
+    let shape = pick.shape(entry);
+    match (&entry.kind, shape.as_slice()) {
+        (Kind::Table(_), [_, columns]) => product(input) == Some(*columns),
+        _ => fits(&shape, input),
+    }
+}
+
 /// Whether a dataset holds events of an input: `[event, shape…]`, where an input of one element
 /// may lack its last axis.
 pub(super) fn fits(dataset: &[usize], input: &[usize]) -> bool {
@@ -98,7 +125,7 @@ pub(super) fn fits(dataset: &[usize], input: &[usize]) -> bool {
     }
 }
 
-fn input_index(inputs: &[InputSpec], name: Option<&str>) -> Result<usize, MappingError> {
+pub(super) fn input_index(inputs: &[InputSpec], name: Option<&str>) -> Result<usize, MappingError> {
     let names = || inputs.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
     match (name, inputs) {
         (Some(name), _) => inputs.iter().position(|i| i.name == name).ok_or_else(|| {
@@ -173,7 +200,7 @@ fn by_name(input: &InputSpec, entries: &[Entry]) -> Result<Option<usize>, Mappin
 fn by_shape(input: &InputSpec, entries: &[Entry], taken: &[usize]) -> Result<usize, MappingError> {
     let candidates: Vec<usize> = (0..entries.len())
         .filter(|i| !taken.contains(i))
-        .filter(|&i| is_numeric(&entries[i]) && fits(&entries[i].shape, &input.shape))
+        .filter(|&i| is_numeric(&entries[i]) && entry_fits(&entries[i], &Pick::All, &input.shape))
         .collect();
     match candidates.as_slice() {
         [index] => Ok(*index),
@@ -195,7 +222,7 @@ fn by_shape(input: &InputSpec, entries: &[Entry], taken: &[usize]) -> Result<usi
 }
 
 fn is_numeric(entry: &Entry) -> bool {
-    matches!(entry.kind, Kind::Numbers(_))
+    matches!(entry.kind, Kind::Numbers(_) | Kind::Table(_))
 }
 
 /// What to do where no dataset fits.
@@ -209,6 +236,17 @@ fn remedy(input: &InputSpec, entries: &[Entry]) -> String {
     }
     if let Some(help) = entries.iter().find_map(|e| choose_fields(input, e)) {
         return help;
+    }
+    if let Some(help) = super::columns::hint(input, entries) {
+        return help;
+    }
+    if let [Entry { kind: Kind::Table(names), shape, .. }] = entries
+        && shape.get(1).copied() > product(&input.shape)
+    {
+        return match names.is_empty() {
+            true => format!("choose columns with --dataset '{}=[a:b]'", input.name),
+            false => format!("choose columns by name with --columns {}=a,b,…", input.name),
+        };
     }
     if entries.iter().any(|e| !is_numeric(e) && fits(&e.shape, &input.shape)) {
         return NUMBERS.to_owned();
@@ -255,7 +293,7 @@ fn check(input: &InputSpec, entry: &Entry, pick: &Pick) -> Result<(), MappingErr
         .with_help(choose_fields(input, entry).unwrap_or_else(|| NUMBERS.to_owned())));
     }
     let shape = pick.shape(entry);
-    if fits(&shape, &input.shape) {
+    if entry_fits(entry, pick, &input.shape) {
         return Ok(());
     }
     Err(MappingError::new(format!(

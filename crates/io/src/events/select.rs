@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::catalogue::{Entry, Kind, Record};
+use super::catalogue::{Entry, Kind, Record, list_names};
 use super::row::{Piece, Row, Scalar};
 
 /// What is taken of a dataset.
@@ -14,6 +14,8 @@ pub(super) enum Pick {
     Columns(Range<usize>),
     /// Fields of a struct by index, in this order.
     Fields(Vec<usize>),
+    /// Columns of a table by index, in this order.
+    Listed(Vec<usize>),
 }
 
 /// Takes `PATH[…]` apart; the second part is absent where nothing is chosen.
@@ -30,6 +32,10 @@ impl Pick {
         match &entry.kind {
             Kind::Record(record) => fields(inside, record).map(Self::Fields),
             Kind::Numbers(_) => columns(inside, &entry.shape).map(Self::Columns),
+            Kind::Table(_) if inside.contains(':') => {
+                columns(inside, &entry.shape).map(Self::Columns)
+            }
+            Kind::Table(names) => listed(inside.split(',').map(str::trim), names).map(Self::Listed),
             Kind::Other(name) => Err(format!("holds {name}, of which nothing can be chosen")),
         }
     }
@@ -39,6 +45,11 @@ impl Pick {
         let mut shape = entry.shape.clone();
         match (self, &entry.kind) {
             (Self::Columns(columns), _) => {
+                if let Some(last) = shape.last_mut() {
+                    *last = columns.len();
+                }
+            }
+            (Self::Listed(columns), _) => {
                 if let Some(last) = shape.last_mut() {
                     *last = columns.len();
                 }
@@ -61,6 +72,11 @@ impl Pick {
                     .iter()
                     .filter_map(|&f| record.fields.get(f).map(|f| f.name.as_str()))
                     .collect();
+                format!("[{}]", names.join(","))
+            }
+            (Self::Listed(columns), Kind::Table(names)) => {
+                let names: Vec<&str> =
+                    columns.iter().filter_map(|&c| names.get(c).map(String::as_str)).collect();
                 format!("[{}]", names.join(","))
             }
             _ => String::new(),
@@ -103,6 +119,27 @@ impl Pick {
 
 fn holds(field: &str, what: &str) -> String {
     format!("field {field} holds {what}, expected numbers")
+}
+
+/// Columns of a table by their names.
+pub(super) fn listed<'n>(
+    wanted: impl Iterator<Item = &'n str>,
+    names: &[String],
+) -> Result<Vec<usize>, String> {
+    let mut chosen = Vec::new();
+    for name in wanted {
+        let Some(index) = names.iter().position(|n| n == name) else {
+            return Err(match names {
+                [] => format!("has no names of columns, and {name} is asked for"),
+                _ => format!("has no column {name}; its columns are {}", list_names(names)),
+            });
+        };
+        if chosen.contains(&index) {
+            return Err(format!("is asked for its column {name} twice"));
+        }
+        chosen.push(index);
+    }
+    Ok(chosen)
 }
 
 fn fields(inside: &str, record: &Record) -> Result<Vec<usize>, String> {

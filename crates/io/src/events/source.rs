@@ -1,12 +1,10 @@
-//! All inputs of a model together.
+//! All files in their order, as event blocks.
 
 use std::path::{Path, PathBuf};
 
-use bittrue_block::{EventBlock, InputEvents};
+use bittrue_block::EventBlock;
 
-use super::container::Container;
-use super::mapping::{self, Choice};
-use super::stream::Stream;
+use super::opened::Opened;
 use crate::{IoError, IoErrorKind};
 
 /// An input of the model.
@@ -26,139 +24,161 @@ pub struct EventOptions {
     /// axis as in Python, or `[name,…]`, fields of a compound dataset, which make the last axis.
     /// The path may be empty when the file holds one dataset.
     pub datasets: Vec<(Option<String>, String)>,
+    /// Columns that make up an input, in this order: names of datasets in one group, of fields of a
+    /// compound dataset, or of columns of a text file. Where the input has an entry in
+    /// [`EventOptions::datasets`] too, that is the group, the dataset or the table.
+    pub columns: Vec<(Option<String>, Vec<String>)>,
     /// Events to leave out at the beginning.
     pub skip: u64,
     /// Most events to read, all if absent.
     pub max_events: Option<u64>,
 }
 
-/// The events of a file, as a stream of blocks.
+/// One of the files that events come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Events in it.
+    pub events: u64,
+}
+
+/// The events of some files, as a stream of blocks. Their numbers count through all files.
 ///
-/// Memory does not grow with the file: each input holds one buffer of at most 16,384 events or
+/// Memory does not grow with the files: each input holds one buffer of at most 16,384 events or
 /// 32 MiB, or one row of the dataset's chunks where that is more. For a chunked compound dataset
 /// the places of its chunks are kept too.
 #[derive(Debug)]
 pub struct EventSource {
-    path: PathBuf,
-    inputs: Vec<Input>,
-    skipped: u64,
-    next: usize,
-    end: usize,
-}
-
-#[derive(Debug)]
-struct Input {
-    dataset: String,
-    stream: Stream,
+    files: Vec<EventFile>,
+    inputs: Vec<InputSpec>,
+    options: EventOptions,
+    /// The file that is read, and the events in the files before it.
+    current: Opened,
+    index: usize,
+    before: u64,
+    next: u64,
+    end: u64,
 }
 
 impl EventSource {
-    /// Opens a file and finds the dataset `[event, …]` of each input: the one that
+    /// Opens files and finds in each the dataset `[event, …]` of each input: the one that
     /// [`EventOptions::datasets`] names, else the one named like the input, else the only one
     /// whose shape fits. Groups are searched too.
     ///
-    /// The file is HDF5, a `.npy` array (named `arr_0`) or a `.npz` archive of arrays, whatever
-    /// its name. Deflated arrays are read forward only: events that are skipped are inflated too.
+    /// A file is HDF5, a `.npy` array (named `arr_0`), a `.npz` archive of arrays, or text with one
+    /// event a line, whatever its name. Deflated arrays and text are read forward only: events that
+    /// are skipped are read too.
     ///
     /// # Errors
     /// [`IoErrorKind::Events`]: unreadable file; no dataset, or more than one, that fits an input;
-    /// a dataset of wrong shape or without numbers; columns or fields that are not there; inputs of different counts; no event left
-    /// after [`EventOptions::skip`].
+    /// a dataset of wrong shape or without numbers; columns or fields that are not there; inputs of
+    /// different counts; no event left after [`EventOptions::skip`].
     pub fn open(
-        path: &Path,
+        paths: &[impl AsRef<Path>],
         inputs: &[InputSpec],
         options: &EventOptions,
     ) -> Result<Self, IoError> {
-        let container = Container::open(path)?;
-        let error = |what: String| IoError::new(IoErrorKind::Events, path, what);
-        let entries = container.entries().map_err(error)?;
-        let chosen = mapping::choose(inputs, &entries, &options.datasets).map_err(|e| {
-            let failed = error(e.what);
-            match e.help {
-                Some(help) => failed.with_help(help),
-                None => failed,
-            }
-        })?;
-        let mut streams = Vec::with_capacity(inputs.len());
-        let mut rows: Option<(&str, usize)> = None;
-        for Choice { index, pick } in &chosen {
-            let entry = &entries[*index];
-            let place = |what: String| error(format!("dataset {}: {what}", entry.path));
-            let count = entry.shape.first().copied().unwrap_or(0);
-            match rows {
-                Some((other, n)) if n != count => {
-                    return Err(place(format!("has {count} events, but {other} has {n}"))
-                        .with_help("all inputs of an event must be in the same row"));
-                }
-                _ => rows = Some((&entry.path, count)),
-            }
-            let stream = container.stream(*index, entry, pick).map_err(place)?;
-            let dataset = format!("/{}{}", entry.path, pick.suffix(entry));
-            streams.push(Input { dataset, stream });
-        }
-        let Some((dataset, total)) = rows else {
-            return Err(error("cannot feed a model without inputs".to_owned()));
+        let error = |what: String| {
+            let path = paths.first().map_or(Path::new(""), AsRef::as_ref);
+            IoError::new(IoErrorKind::Events, path, what)
         };
-        if total == 0 {
-            return Err(error(format!("dataset {dataset} holds 0 events"))
-                .with_help("record some, or name another dataset with --dataset INPUT=PATH"));
+        let mut files = Vec::with_capacity(paths.len());
+        let mut first = None;
+        for path in paths {
+            // All are looked at before any event is run; only one is open at a time.
+            let path = path.as_ref();
+            let opened = Opened::open(path, inputs, options)?;
+            files.push(EventFile { path: path.to_owned(), events: opened.rows() as u64 });
+            first.get_or_insert(opened);
         }
-        let skip = usize::try_from(options.skip).ok().filter(|&skip| skip < total);
-        let Some(next) = skip else {
+        let Some(current) = first else {
+            return Err(error("no file is given".to_owned()));
+        };
+        let total: u64 = files.iter().map(|f| f.events).sum();
+        if options.skip >= total {
+            let holds = match files.len() {
+                1 => format!("dataset {} holds", current.datasets().next().unwrap_or_default()),
+                n => format!("the first of {n} files, which hold"),
+            };
             return Err(error(format!(
-                "dataset {dataset} holds {total} events, and {} are to be skipped",
+                "{holds} {total} events, and {} are to be skipped",
                 options.skip
             ))
             .with_help("skip fewer events"));
-        };
+        }
         let most = options.max_events.unwrap_or(u64::MAX);
-        let end = next.saturating_add(usize::try_from(most).unwrap_or(usize::MAX)).min(total);
-        if end == next {
+        let end = options.skip.saturating_add(most).min(total);
+        if end == options.skip {
             return Err(error("no events are to be read".to_owned())
                 .with_help("ask for at least one event"));
         }
-        Ok(Self { path: path.to_owned(), inputs: streams, skipped: options.skip, next, end })
+        Ok(Self {
+            files,
+            inputs: inputs.to_vec(),
+            options: options.clone(),
+            current,
+            index: 0,
+            before: 0,
+            next: options.skip,
+            end,
+        })
     }
 
     /// Events that are still to be read.
     pub fn count(&self) -> u64 {
-        (self.end - self.next) as u64
+        self.end - self.next
     }
 
-    /// Events left out at the beginning of the file.
+    /// Values of one event, over all inputs.
+    pub fn elements(&self) -> usize {
+        self.current.elements()
+    }
+
+    /// Events left out at the beginning.
     pub fn skipped(&self) -> u64 {
-        self.skipped
+        self.options.skip
     }
 
-    /// The path of each input's dataset in the file, and what is taken of it in brackets, in the
-    /// model's input order.
+    /// The files in their order.
+    pub fn files(&self) -> &[EventFile] {
+        &self.files
+    }
+
+    /// The path of each input's dataset in the file that is read, and what is taken of it in brackets,
+    /// in the model's input order.
     pub fn datasets(&self) -> impl Iterator<Item = &str> {
-        self.inputs.iter().map(|input| input.dataset.as_str())
+        self.current.datasets()
     }
 
-    /// The next events, at most `max` (and at least one); `None` after the last one.
+    /// The next events, at most `max` (and at least one), of one file; `None` after the last one.
     ///
     /// # Errors
-    /// [`IoErrorKind::Events`]: the file is damaged.
+    /// [`IoErrorKind::Events`]: a file is damaged, or not the one that was opened any more.
     pub fn next_block(&mut self, max: usize) -> Result<Option<EventBlock>, IoError> {
-        let count = max.max(1).min(self.end - self.next);
-        if count == 0 {
+        if self.next == self.end {
             return Ok(None);
         }
-        let (start, end) = (self.next, self.next + count);
-        let mut inputs = Vec::with_capacity(self.inputs.len());
-        for input in &mut self.inputs {
-            let elements = input.stream.elements();
-            let data = input.stream.read(start, end).map_err(|what| {
-                let what = format!("dataset {}: {what}", input.dataset);
-                IoError::new(IoErrorKind::Events, &self.path, what).with_help(
-                    "the file is damaged, or compressed with a filter other than gzip, \
-                                lzf or shuffle; h5repack -f NONE removes filters",
-                )
-            })?;
-            inputs.push(InputEvents { elements, data });
+        while self.next >= self.before + self.files[self.index].events {
+            self.before += self.files[self.index].events;
+            self.index += 1;
+            let file = &self.files[self.index];
+            self.current = Opened::open(&file.path, &self.inputs, &self.options)?;
+            if self.current.rows() as u64 != file.events {
+                let what = format!(
+                    "holds {} events now, and held {} when it was opened first",
+                    self.current.rows(),
+                    file.events
+                );
+                return Err(IoError::new(IoErrorKind::Events, &file.path, what)
+                    .with_help("wait until nothing writes to the file any more"));
+            }
         }
-        self.next = end;
-        Ok(Some(EventBlock { first: start as u64, count, inputs }))
+        let in_file = self.end.min(self.before + self.files[self.index].events) - self.next;
+        let count = (max.max(1) as u64).min(in_file);
+        let start = (self.next - self.before) as usize;
+        let block = self.current.read(start, start + count as usize, self.next)?;
+        self.next += count;
+        Ok(Some(block))
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use bittrue_block::EventData;
 use hdf5::{Dataset, H5Type};
 
+use super::joined::Joined;
 use super::records::Records;
 use super::row::product;
 use crate::number::{Dtype, Wide, read_rows};
@@ -27,6 +28,8 @@ pub(super) enum Stream {
     U64(Column<u64>),
     /// What the HDF5 library does not read itself.
     Records(Records),
+    /// Several of them.
+    Joined(Box<Joined>),
 }
 
 impl Stream {
@@ -53,6 +56,7 @@ impl Stream {
             Self::I64(c) => c.elements,
             Self::U64(c) => c.elements,
             Self::Records(r) => r.elements(),
+            Self::Joined(j) => j.elements(),
         }
     }
 
@@ -64,6 +68,7 @@ impl Stream {
             Self::I64(c) => c.read(start, end).map(EventData::I64),
             Self::U64(c) => c.read(start, end).map(EventData::U64),
             Self::Records(r) => r.read(start..end),
+            Self::Joined(j) => j.read(start, end),
         }
     }
 }

@@ -11,7 +11,7 @@ const CHUNK_BYTES: usize = 1 << 18;
 /// A dataset `[event, …]` to which rows are appended. Rows are gathered until a chunk is full, so
 /// that each chunk is compressed once.
 #[derive(Debug)]
-pub(super) struct Column<T> {
+pub(crate) struct Column<T> {
     dataset: Dataset,
     /// Shape of one row.
     row: Vec<usize>,
@@ -22,7 +22,7 @@ pub(super) struct Column<T> {
 
 impl<T: H5Type + Copy> Column<T> {
     /// Creates an empty dataset.
-    pub(super) fn create(group: &Group, name: &str, row: &[usize]) -> Result<Self, hdf5::Error> {
+    pub(crate) fn create(group: &Group, name: &str, row: &[usize]) -> Result<Self, hdf5::Error> {
         let elements = row.iter().product::<usize>().max(1);
         let chunk_rows = (CHUNK_BYTES / (elements * size_of::<T>())).max(1);
         let mut shape: Vec<hdf5::Extent> = vec![hdf5::Extent::resizable(0)];
@@ -35,22 +35,22 @@ impl<T: H5Type + Copy> Column<T> {
     }
 
     /// The dataset, for its attributes.
-    pub(super) fn dataset(&self) -> &Dataset {
+    pub(crate) fn dataset(&self) -> &Dataset {
         &self.dataset
     }
 
     /// Values of one row.
-    pub(super) fn elements(&self) -> usize {
+    pub(crate) fn elements(&self) -> usize {
         self.row.iter().product()
     }
 
     /// Rows so far.
-    pub(super) fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.written + self.pending.len() / self.elements().max(1)
     }
 
     /// Appends whole rows.
-    pub(super) fn append(
+    pub(crate) fn append(
         &mut self,
         values: impl IntoIterator<Item = T>,
     ) -> Result<(), hdf5::Error> {
@@ -66,7 +66,7 @@ impl<T: H5Type + Copy> Column<T> {
     }
 
     /// Writes what is gathered.
-    pub(super) fn flush(&mut self) -> Result<(), hdf5::Error> {
+    pub(crate) fn flush(&mut self) -> Result<(), hdf5::Error> {
         match self.pending.is_empty() {
             true => Ok(()),
             false => {

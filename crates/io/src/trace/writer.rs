@@ -8,12 +8,16 @@ use hdf5::{File, Group};
 
 use super::column::Column;
 use super::name::escape;
+use crate::beside::Temporary;
 use crate::number::read_rows;
-use crate::output::{Unfinished, create_beside, write_text};
+use crate::output::write_text;
 use crate::{IoError, IoErrorKind};
 
 /// The version of the layout.
 const FORMAT: u32 = 1;
+
+/// The dataset that says which events of a file these are.
+pub(crate) const EVENT_ROWS: &str = "event_rows";
 
 /// What a trace says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +64,9 @@ pub struct TraceWriter {
     flag_names: Vec<String>,
     // Dropped in this order: the datasets before their file, the file before it is removed.
     layers: Vec<LayerColumns>,
+    event_rows: Option<Column<i64>>,
     root: Option<File>,
-    unfinished: Unfinished,
+    temporary: Temporary,
 }
 
 #[derive(Debug)]
@@ -89,7 +94,8 @@ impl TraceWriter {
         if meta.flags.len() > 16 {
             return Err(error(format!("{} kinds of flag, at most 16 fit", meta.flags.len())));
         }
-        let (root, unfinished) = create_beside(path)?;
+        let temporary = Temporary::beside(path)?;
+        let root = File::create(&temporary.path).map_err(failed)?;
         root.new_attr::<u32>()
             .create("bittrue_format")
             .and_then(|a| a.write_scalar(&FORMAT))
@@ -119,9 +125,10 @@ impl TraceWriter {
         }
         Ok(Self {
             path: path.to_owned(),
-            unfinished,
+            temporary,
             flag_names: meta.flags.clone(),
             layers: columns,
+            event_rows: None,
             root: Some(root),
         })
     }
@@ -165,6 +172,35 @@ impl TraceWriter {
         columns.values.append(values.iter().copied()).map_err(failed)
     }
 
+    /// Makes the trace one of chosen events: `/event_rows` says which rows of the event file they
+    /// are, those in which the leg differs from `reference`.
+    ///
+    /// # Errors
+    /// [`IoErrorKind::Output`]: the disk is full.
+    pub fn number_events(&mut self, reference: &str) -> Result<(), IoError> {
+        let error = |what: String| IoError::new(IoErrorKind::Output, &self.path, what);
+        let Some(root) = &self.root else { return Ok(()) };
+        let column = Column::create(root, EVENT_ROWS, &[])
+            .map_err(|e| error(format!("cannot be written: {e}")))?;
+        write_text(column.dataset(), "differ_from", reference).map_err(error)?;
+        self.event_rows = Some(column);
+        Ok(())
+    }
+
+    /// Appends the rows of the events whose values are appended.
+    ///
+    /// # Errors
+    /// [`IoErrorKind::Output`]: the disk is full, or a trace of all events.
+    pub fn append_rows(&mut self, rows: &[u64]) -> Result<(), IoError> {
+        let error = |what: String| IoError::new(IoErrorKind::Output, &self.path, what);
+        let Some(column) = &mut self.event_rows else {
+            return Err(error("a trace of all events has no rows".to_owned()));
+        };
+        column
+            .append(rows.iter().map(|&r| r.cast_signed()))
+            .map_err(|e| error(format!("cannot be written: {e}")))
+    }
+
     /// Completes the file and gives it its name.
     ///
     /// # Errors
@@ -173,7 +209,9 @@ impl TraceWriter {
         let path = self.path.clone();
         let error = |what: String| IoError::new(IoErrorKind::Output, &path, what);
         let failed = |e: hdf5::Error| error(format!("cannot be written: {e}"));
-        let rows: Vec<usize> = self.layers.iter().map(|l| l.values.rows()).collect();
+        let numbered = self.event_rows.iter().map(Column::rows);
+        let rows: Vec<usize> =
+            self.layers.iter().map(|l| l.values.rows()).chain(numbered).collect();
         if rows.windows(2).any(|pair| pair[0] != pair[1]) {
             return Err(error(format!("the layers have different numbers of events: {rows:?}")));
         }
@@ -184,12 +222,16 @@ impl TraceWriter {
                 uncertain.bands.flush().map_err(failed)?;
             }
         }
+        if let Some(event_rows) = &mut self.event_rows {
+            event_rows.flush().map_err(failed)?;
+        }
+        self.event_rows = None;
         self.layers.clear();
         if let Some(root) = self.root.take() {
             root.flush().map_err(failed)?;
             root.close().map_err(failed)?;
         }
-        self.unfinished.keep(&path)
+        self.temporary.keep()
     }
 }
 

@@ -71,7 +71,7 @@ fn every_dtype_layout_and_format_gives_the_same_events() {
         names.push("compact".to_owned());
         for name in names {
             for block in [1, 4, 5, 36, 37, 1000] {
-                let source = EventSource::open(&path, &[input("in", &SHAPE)], &choose(&name));
+                let source = EventSource::open(&[&path], &[input("in", &SHAPE)], &choose(&name));
                 let (all, counts) = read_all(source.unwrap(), block);
                 assert_eq!(all, expected(), "{format} {name} in blocks of {block}");
                 assert_eq!(counts.len(), EVENTS.div_ceil(block));
@@ -86,7 +86,7 @@ fn every_dtype_layout_and_format_gives_the_same_events() {
 fn the_variant_holds_the_dtype() {
     let path = testvectors("events/variants_earliest.h5");
     let kind = |name: &str| {
-        let source = EventSource::open(&path, &[input("in", &SHAPE)], &choose(name));
+        let source = EventSource::open(&[&path], &[input("in", &SHAPE)], &choose(name));
         match source.unwrap().next_block(1).unwrap().unwrap().inputs.remove(0).data {
             EventData::F32(_) => "F32",
             EventData::F64(_) => "F64",
@@ -123,7 +123,7 @@ fn half(bits: u16) -> f32 {
 fn extreme_values_survive() {
     let path = testvectors("events/extremes.h5");
     let read = |name: &str| {
-        let source = EventSource::open(&path, &[input("in", &[1])], &choose(name));
+        let source = EventSource::open(&[&path], &[input("in", &[1])], &choose(name));
         source.unwrap().next_block(1 << 20).unwrap().unwrap().inputs.remove(0).data
     };
     let same32 = |a: f32, b: f32| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
@@ -179,7 +179,7 @@ fn skip_and_max_events() {
     let path = testvectors("events/variants_v110.h5");
     let open = |skip, max_events| {
         let options = EventOptions { skip, max_events, ..choose("gzip_f4") };
-        EventSource::open(&path, &[input("in", &SHAPE)], &options)
+        EventSource::open(&[&path], &[input("in", &SHAPE)], &options)
     };
     for (skip, max, from, to) in [
         (0, None, 0, 37),
@@ -211,14 +211,14 @@ fn skip_and_max_events() {
 #[test]
 fn a_user_block_is_skipped() {
     let path = testvectors("events/user_block.h5");
-    let source = EventSource::open(&path, &[input("in", &SHAPE)], &EventOptions::default());
+    let source = EventSource::open(&[&path], &[input("in", &SHAPE)], &EventOptions::default());
     assert_eq!(read_all(source.unwrap(), 10).0, expected());
 }
 
 #[test]
 fn groups_are_searched() {
     let path = testvectors("events/structures.h5");
-    let open = |inputs: &[_], options: &EventOptions| EventSource::open(&path, inputs, options);
+    let open = |inputs: &[_], options: &EventOptions| EventSource::open(&[&path], inputs, options);
     let source = open(&[input("in", &SHAPE)], &EventOptions::default()).unwrap();
     assert_eq!(source.datasets().collect::<Vec<_>>(), ["/deep/er/events"]);
     assert_eq!(read_all(source, 10).0, expected());
@@ -235,7 +235,8 @@ fn groups_are_searched() {
 fn datasets_that_are_no_events() {
     let path = testvectors("events/structures.h5");
     let open = |dataset: &str, shape: &[usize]| {
-        let error = EventSource::open(&path, &[input("in", shape)], &choose(dataset)).unwrap_err();
+        let error =
+            EventSource::open(&[&path], &[input("in", shape)], &choose(dataset)).unwrap_err();
         assert_eq!((error.kind(), error.path()), (IoErrorKind::Events, path.as_path()));
         error.to_string()
     };
@@ -258,17 +259,17 @@ fn datasets_that_are_no_events() {
     }
     // Two of one length fit by shape, but belong to events of different files.
     let options = EventOptions::default();
-    let error = EventSource::open(&path, &[input("in", &[7])], &options).unwrap_err();
+    let error = EventSource::open(&[&path], &[input("in", &[7])], &options).unwrap_err();
     assert!(error.to_string().contains("seven [37, 7] float32; short [36, 7] float32"), "{error}");
     assert_eq!(error.help(), Some("choose with --dataset in=PATH"));
     let both = [input("seven", &[7]), input("short", &[7])];
-    let error = EventSource::open(&path, &both, &options).unwrap_err();
+    let error = EventSource::open(&[&path], &both, &options).unwrap_err();
     assert!(
         error.to_string().contains("dataset short: has 36 events, but seven has 37"),
         "{error}"
     );
     // A one-hot table does not fit by accident; what nearly fits is named.
-    let error = EventSource::open(&path, &[input("in", &[2, 3])], &options).unwrap_err();
+    let error = EventSource::open(&[&path], &[input("in", &[2, 3])], &options).unwrap_err();
     assert!(error.help().is_some_and(|h| h.contains("reshape it to [event, 2, 3]")), "{error}");
 }
 
@@ -276,7 +277,7 @@ fn datasets_that_are_no_events() {
 fn damaged_chunks_are_an_error() {
     let path = testvectors("events/unknown_filter.h5");
     let mut source =
-        EventSource::open(&path, &[input("in", &SHAPE)], &EventOptions::default()).unwrap();
+        EventSource::open(&[&path], &[input("in", &SHAPE)], &EventOptions::default()).unwrap();
     let error = source.next_block(10).unwrap_err();
     assert_eq!(error.kind(), IoErrorKind::Events);
     assert!(
@@ -286,7 +287,7 @@ fn damaged_chunks_are_an_error() {
     assert!(error.help().is_some_and(|h| h.contains("filter")), "{error}");
     let path = testvectors("events/damaged_chunk.h5");
     let mut source =
-        EventSource::open(&path, &[input("in", &SHAPE)], &EventOptions::default()).unwrap();
+        EventSource::open(&[&path], &[input("in", &SHAPE)], &EventOptions::default()).unwrap();
     let error = source.next_block(10).unwrap_err();
     assert!(error.to_string().contains("cannot be read"), "{error}");
 }
@@ -297,7 +298,7 @@ fn golden_events_feed_their_models() {
         let model = model(&format!("golden/{case}/model.h5"));
         let path = testvectors(&format!("golden/{case}/events.h5"));
         let specs = inputs(&model);
-        let mut source = EventSource::open(&path, &specs, &EventOptions::default()).unwrap();
+        let mut source = EventSource::open(&[&path], &specs, &EventOptions::default()).unwrap();
         let case_json: serde_json::Value = serde_json::from_slice(
             &std::fs::read(testvectors(&format!("golden/{case}/case.json"))).unwrap(),
         )
@@ -312,6 +313,6 @@ fn golden_events_feed_their_models() {
     // Two inputs of one shape are told apart by name.
     let path = testvectors("golden/siamese/events.h5");
     let specs = inputs(&model("golden/siamese/model.h5"));
-    let source = EventSource::open(&path, &specs, &EventOptions::default()).unwrap();
+    let source = EventSource::open(&[&path], &specs, &EventOptions::default()).unwrap();
     assert_eq!(source.datasets().collect::<Vec<_>>(), ["/left", "/right"]);
 }

@@ -12,7 +12,7 @@ use hdf5::types::{FixedAscii, FixedUnicode, VarLenAscii, VarLenUnicode};
 use crate::{input, testvectors};
 
 fn open(path: &Path, shape: &[usize]) -> Result<EventSource, bittrue_io::IoError> {
-    EventSource::open(path, &[input("in", shape)], &EventOptions::default())
+    EventSource::open(&[path], &[input("in", shape)], &EventOptions::default())
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn model_error(path: &Path) -> String {
 
 fn events_error(path: &Path) -> String {
     let error =
-        EventSource::open(path, &[input("in", &[4])], &EventOptions::default()).unwrap_err();
+        EventSource::open(&[path], &[input("in", &[4])], &EventOptions::default()).unwrap_err();
     assert_eq!((error.kind(), error.path()), (IoErrorKind::Events, path));
     text(&error)
 }
@@ -53,7 +53,11 @@ fn each_kind_of_file_has_its_message() {
             "is a Git LFS pointer",
             "run `git lfs pull`",
         ),
-        (write(&dir, "text.h5", b"hello"), "is not an HDF5 file", "is not an HDF5 file"),
+        (
+            write(&dir, "text.h5", b"hello"),
+            "is not an HDF5 file",
+            "is text without a line of numbers",
+        ),
         (write(&dir, "long.h5", &[7; 5000]), "is not an HDF5 file", "is not an HDF5 file"),
         (
             write(&dir, "signature.h5", b"\x89HDF\r\n\x1a\n"),

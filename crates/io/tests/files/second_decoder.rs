@@ -58,7 +58,7 @@ fn golden_events() {
         let path = format!("golden/{case}/events.h5");
         let specs = inputs(&model(&format!("golden/{case}/model.h5")));
         let mut source =
-            EventSource::open(&testvectors(&path), &specs, &EventOptions::default()).unwrap();
+            EventSource::open(&[testvectors(&path)], &specs, &EventOptions::default()).unwrap();
         let datasets: Vec<String> = source.datasets().map(str::to_owned).collect();
         let block = source.next_block(usize::MAX).unwrap().unwrap();
         let root = open(&path);
@@ -106,7 +106,7 @@ fn event_variants() {
             let spec = InputSpec { name: "in".to_owned(), shape: vec![3, 2] };
             let options =
                 EventOptions { datasets: vec![(None, name.clone())], ..EventOptions::default() };
-            let mut source = EventSource::open(&testvectors(&path), &[spec], &options).unwrap();
+            let mut source = EventSource::open(&[testvectors(&path)], &[spec], &options).unwrap();
             let block = source.next_block(37).unwrap().unwrap();
             let ours: Vec<f64> = match &block.inputs[0].data {
                 EventData::F32(v) => v.iter().map(|&v| f64::from(v)).collect(),

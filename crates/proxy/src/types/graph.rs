@@ -57,6 +57,7 @@ pub fn types(
     }
     let find = |c: &CallId| node_of[c.0];
     Ok(TypedModel {
+        unformed: Vec::new(),
         leg: leg.to_owned(),
         nodes: builder.nodes,
         inputs: model.inputs.iter().map(find).collect(),

@@ -2,7 +2,9 @@
 
 mod exact;
 mod graph;
+pub(crate) mod hls4ml;
 mod operations;
 mod quantizer;
 
 pub use graph::types;
+pub use hls4ml::{FirmwareTypes, Precision, firmware, firmware_types};

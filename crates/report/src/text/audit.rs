@@ -8,7 +8,7 @@ use super::paint::{Paint, Tone};
 /// For each reference of the report, in how many of its layers it is known how well.
 ///
 /// The targets may form different layers, so each layer counts once, whoever is compared with it.
-pub(super) fn summaries(report: &Report) -> Vec<String> {
+pub(crate) fn summaries(report: &Report) -> Vec<String> {
     // Of no events, that nothing was in doubt says nothing.
     let comparisons = if report.events.count == 0 { &[][..] } else { &report.comparisons };
     let mut references: Vec<(&str, Vec<(&str, AuditClass)>)> = Vec::new();
@@ -62,7 +62,7 @@ pub(super) fn layers(c: &Comparison, paint: Paint, width: usize) -> Vec<String> 
 }
 
 /// In how many elements a layer is in doubt, and why; `None` for a layer that is not.
-fn doubt(layer: &Layer) -> Option<String> {
+pub(crate) fn doubt(layer: &Layer) -> Option<String> {
     let (ordered, banded) = (layer.reference.order_dependent, layer.reference.function_inexact);
     let reasons = [
         (ordered, "order-dependent", "float32 sums whose order matters"),

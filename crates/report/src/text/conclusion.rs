@@ -11,7 +11,7 @@ use super::format::{
 use super::paint::{Paint, Tone};
 use super::table::ambiguous_at_outputs;
 
-pub(super) fn conclusion(report: &Report, paint: Paint, width: usize) -> Vec<String> {
+pub(crate) fn conclusion(report: &Report, paint: Paint, width: usize) -> Vec<String> {
     let mut sentences: Vec<String> =
         report.comparisons.iter().map(|c| sentence(report, c)).collect();
     if report.comparisons.is_empty() || report.events.count == 0 {
@@ -33,7 +33,7 @@ pub(super) fn conclusion(report: &Report, paint: Paint, width: usize) -> Vec<Str
 }
 
 /// What one comparison found, in words.
-fn sentence(report: &Report, c: &Comparison) -> String {
+pub(crate) fn sentence(report: &Report, c: &Comparison) -> String {
     let (target, reference) = (clean(&c.target), clean(&c.reference));
     let n = report.events.count;
     let events = match count(n, "event") {
@@ -117,7 +117,7 @@ fn first(c: &Comparison) -> String {
 }
 
 /// How large the layer's differences are.
-fn size(layer: &Layer) -> String {
+pub(crate) fn size(layer: &Layer) -> String {
     match (layer.max_lsb_diff, layer.result_t) {
         _ if layer.mismatches == 0 => String::new(),
         _ if layer.max_abs_diff == 0.0 => ", each with a NaN or an infinity on one side".to_owned(),
@@ -174,7 +174,7 @@ fn next(report: &Report) -> (String, Vec<String>) {
     (text, Vec::new())
 }
 
-fn after_mismatch(report: &Report, c: &Comparison) -> (String, Vec<String>) {
+pub(crate) fn after_mismatch(report: &Report, c: &Comparison) -> (String, Vec<String>) {
     let mut steps = Vec::new();
     if let Some((layer, _)) = wrapping(c) {
         let name = clean(&layer.name);
@@ -200,11 +200,12 @@ fn after_mismatch(report: &Report, c: &Comparison) -> (String, Vec<String>) {
         text += "; then ";
     }
     let layer = c.first_layer.as_deref().map(clean).unwrap_or_default();
-    text += &format!("look at element {index} of layer {layer} in event {event}:");
-    let legs = [(&c.reference, false), (&c.target, true)].into_iter();
-    let legs = legs.filter(|(leg, _)| !leg.starts_with("trace:"));
-    let commands = legs.map(|(leg, is_target)| trace_command(report, leg, is_target, event));
-    (text, commands.collect())
+    text += &format!("look at element {index} of layer {layer} in event {event}");
+    // Values from a file have no layers that could be explained.
+    if [&c.reference, &c.target].iter().any(|leg| leg.starts_with("trace:")) {
+        return (text + ".", Vec::new());
+    }
+    (text + ":", vec![explain_command(report, c, event)])
 }
 
 /// The leg that differs from `target` only in HGQ's `aggressive` flag.
@@ -216,9 +217,9 @@ fn saturating(target: &str) -> Option<&'static str> {
     }
 }
 
-/// The command that writes one event of one leg.
-fn trace_command(report: &Report, leg: &str, is_target: bool, event: u64) -> String {
-    let mut words = vec!["verify".to_owned(), "trace".to_owned()];
+/// The command that explains one event.
+fn explain_command(report: &Report, c: &Comparison, event: u64) -> String {
+    let mut words = vec!["verify".to_owned(), "explain".to_owned()];
     let mut flag = |name: &str, value: &str| {
         words.push(name.to_owned());
         words.push(shell_word(&clean(value)));
@@ -228,13 +229,24 @@ fn trace_command(report: &Report, leg: &str, is_target: bool, event: u64) -> Str
         flag("--proxy", &proxy.path);
     }
     flag("--events", &report.events.path);
-    // The casts are those of the target legs.
-    for input_type in report.input_types.iter().filter(|_| is_target) {
+    for input_type in &report.input_types {
         flag("--input-type", input_type);
     }
-    flag("--semantics", leg);
-    flag("--skip", &event.to_string());
-    flag("--max-events", "1");
-    flag("--out", &format!("{}-event{event}.h5", leg.replace(':', "-")));
+    if c.reference != "qkeras" {
+        flag("--reference", &c.reference);
+    }
+    let targets: Vec<&str> = report.comparisons.iter().map(|c| c.target.as_str()).collect();
+    let by_default: &[&str] = match report.proxy {
+        Some(_) => &["proxy"],
+        None => &["proxy:sat", "proxy:wrap"],
+    };
+    if targets != by_default {
+        flag("--target", &c.target);
+    }
+    // Keras' batches count from the first event that is read.
+    if report.events.skipped > 0 {
+        flag("--skip", &report.events.skipped.to_string());
+    }
+    flag("--event", &event.to_string());
     words.join(" ")
 }

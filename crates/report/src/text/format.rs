@@ -1,7 +1,7 @@
 //! Numbers, names and lines as people read them.
 
 /// `1234567` as `1,234,567`.
-pub(super) fn thousands(n: u64) -> String {
+pub(crate) fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -14,13 +14,13 @@ pub(super) fn thousands(n: u64) -> String {
 }
 
 /// `1 event`, `2,000 events`.
-pub(super) fn count(n: u64, what: &str) -> String {
+pub(crate) fn count(n: u64, what: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {what}{plural}", thousands(n))
 }
 
 /// A share in percent with one decimal; never 0 % or 100 % unless it is.
-pub(super) fn percent(part: u64, whole: u64) -> String {
+pub(crate) fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "-".to_owned();
     }
@@ -40,7 +40,7 @@ pub(super) fn percent(part: u64, whole: u64) -> String {
 
 /// A magnitude: four significant digits, but never fewer than the whole part has, which has
 /// separators. Not for negative numbers.
-pub(super) fn magnitude(x: f64) -> String {
+pub(crate) fn magnitude(x: f64) -> String {
     // Whole, or rounded to a whole number of at least four digits; below 2^53, so exact.
     if (x.fract() == 0.0 && x < 1e15) || (999.95..1e15).contains(&x) {
         return thousands(x.round() as u64);
@@ -57,7 +57,7 @@ pub(super) fn magnitude(x: f64) -> String {
 }
 
 /// A bound of a type's range, in full as far as that is readable.
-pub(super) fn bound(x: f64) -> String {
+pub(crate) fn bound(x: f64) -> String {
     if x == 0.0 || (1e-9..1e15).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }
 }
 
@@ -67,13 +67,15 @@ fn trim_zeros(decimal: &str) -> &str {
 }
 
 /// Text from a file, made safe to print: names come from model files that anyone may have written,
-/// so control characters and those that reorder or hide text are written as escapes.
-pub(super) fn clean(text: &str) -> String {
+/// so control characters, those that reorder or hide text and those that are none are written as
+/// escapes.
+pub(crate) fn clean(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(
                 c,
                 '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                    | '\u{fffe}' | '\u{ffff}'
             )
     };
     let mut safe = String::with_capacity(text.len());
@@ -88,12 +90,12 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 /// Columns that `text` takes.
-pub(super) fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     text.chars().count()
 }
 
 /// `text` cut to `width` columns, with `…` for what is missing.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
     }
@@ -102,21 +104,21 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 }
 
 /// `text` padded with blanks on the right.
-pub(super) fn left(text: &str, width: usize) -> String {
+pub(crate) fn left(text: &str, width: usize) -> String {
     format!("{text:<width$}")
 }
 
 /// `text` padded with blanks on the left.
-pub(super) fn right(text: &str, width: usize) -> String {
+pub(crate) fn right(text: &str, width: usize) -> String {
     format!("{text:>width$}")
 }
 
 /// A blank at which [`wrap`] does not break a line; it is written as an ordinary blank.
-pub(super) const NO_BREAK: &str = "\u{a0}";
+pub(crate) const NO_BREAK: &str = "\u{a0}";
 
 /// Breaks `text` at blanks into lines of at most `width` columns, `first` before the first line and
 /// as many blanks before the others. A word that is longer than a line is not broken.
-pub(super) fn wrap(first: &str, text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(first: &str, text: &str, width: usize) -> Vec<String> {
     let indent = " ".repeat(columns(first));
     let mut lines = Vec::new();
     let mut line = first.to_owned();
@@ -137,7 +139,7 @@ pub(super) fn wrap(first: &str, text: &str, width: usize) -> Vec<String> {
 }
 
 /// A word of a command line, quoted where a POSIX shell would split or expand it.
-pub(super) fn shell_word(word: &str) -> String {
+pub(crate) fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

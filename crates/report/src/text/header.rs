@@ -65,7 +65,7 @@ pub(super) fn header(report: &Report, paint: Paint, width: usize) -> Vec<String>
     lines
 }
 
-fn short_hash(sha256: &str) -> String {
+pub(super) fn short_hash(sha256: &str) -> String {
     match sha256.char_indices().nth(HASH_DIGITS) {
         Some((end, _)) => format!("{}…", &sha256[..end]),
         None => sha256.to_owned(),

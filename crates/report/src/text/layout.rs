@@ -57,6 +57,11 @@ pub fn text(report: &Report, options: &TextOptions) -> String {
     }
     lines.push(String::new());
     lines.extend(conclusion(report, paint, width));
+    finish(lines)
+}
+
+/// Lines as one text, without blanks at their ends.
+pub(super) fn finish(lines: Vec<String>) -> String {
     let mut text = String::new();
     for line in lines {
         text.push_str(line.trim_end());

@@ -1,11 +1,13 @@
 //! The report as text for a terminal.
 
-mod audit;
-mod conclusion;
-mod format;
+pub(crate) mod audit;
+pub(crate) mod conclusion;
+mod explain;
+pub(crate) mod format;
 mod header;
 mod layout;
-mod paint;
-mod table;
+pub(crate) mod paint;
+pub(crate) mod table;
 
+pub use explain::explanation;
 pub use layout::{TextOptions, text};

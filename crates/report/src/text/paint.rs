@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 /// What a piece of text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     /// Headings and names to look at.
     Strong,
     /// Good news.
@@ -19,13 +19,13 @@ pub(super) enum Tone {
 
 /// Adds colours when they are wanted.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Paint {
-    pub(super) color: bool,
+pub(crate) struct Paint {
+    pub(crate) color: bool,
 }
 
 impl Paint {
     /// `text` in the colour of `tone`. Pad before painting: the codes have no width.
-    pub(super) fn apply(self, tone: Tone, text: &str) -> String {
+    pub(crate) fn apply(self, tone: Tone, text: &str) -> String {
         if !self.color || text.is_empty() {
             return text.to_owned();
         }

@@ -75,8 +75,8 @@ pub(super) fn ambiguous_at_outputs(c: &Comparison) -> u64 {
     outputs.map(|layer| layer.ambiguous).fold(0, u64::saturating_add)
 }
 
-/// The verdict, and which layers it is about.
-fn headline(report: &Report, c: &Comparison, paint: Paint, width: usize) -> Vec<String> {
+/// The verdict in a word, and in how many events it is so.
+pub(crate) fn verdict(report: &Report, c: &Comparison) -> (String, Tone, String) {
     let events = report.events.count;
     let (word, tone) = match c.verdict {
         _ if events == 0 => ("NOTHING COMPARED", Tone::Caution),
@@ -87,7 +87,6 @@ fn headline(report: &Report, c: &Comparison, paint: Paint, width: usize) -> Vec<
     // What was found stands; that nothing was found yet does not.
     let so_far = report.partial && events > 0 && c.verdict != Verdict::Mismatch;
     let word = format!("{word}{}", if so_far { " SO FAR" } else { "" });
-    let legs = format!("{} against {}", clean(&c.target), clean(&c.reference));
     let differ = count(events, "event");
     let mut extent = format!(", {} of {differ} differ", thousands(c.events_differing));
     if c.events_differing > 0 {
@@ -100,6 +99,13 @@ fn headline(report: &Report, c: &Comparison, paint: Paint, width: usize) -> Vec<
     if events == 0 {
         extent.clear();
     }
+    (word, tone, extent)
+}
+
+/// The verdict, and which layers it is about.
+fn headline(report: &Report, c: &Comparison, paint: Paint, width: usize) -> Vec<String> {
+    let (word, tone, extent) = verdict(report, c);
+    let legs = format!("{} against {}", clean(&c.target), clean(&c.reference));
     let (legs, word) = (paint.apply(Tone::Strong, &legs), paint.apply(tone, &word));
     let mut lines = vec![format!("{legs}: {word}{extent}")];
     let mut names = format!("outputs: {}", clean(&c.outputs.join(", ")));
@@ -132,13 +138,14 @@ fn row(report: &Report, comparison: &Comparison, layer: &Layer, told_apart: bool
         name: clean(&layer.name),
         class: clean(&layer.class),
         type_text: layer.result_t.map_or_else(|| "-".to_owned(), |t| t.to_string()),
-        notes: notes(layer, &cells),
+        notes: notes(layer, matches!(cells, Cells::Numbers(_))),
         cells,
         tone,
     }
 }
 
-fn numbers(report: &Report, layer: &Layer, told_apart: bool) -> Vec<String> {
+/// The columns of a layer that differs.
+pub(crate) fn numbers(report: &Report, layer: &Layer, told_apart: bool) -> Vec<String> {
     let known = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), thousands);
     let mut cells = if told_apart {
         vec![known(layer.own_mismatches), known(layer.inherited_mismatches)]
@@ -161,10 +168,10 @@ fn numbers(report: &Report, layer: &Layer, told_apart: bool) -> Vec<String> {
     cells
 }
 
-/// What the columns do not show.
-fn notes(layer: &Layer, cells: &Cells) -> String {
+/// What the columns do not show; the ambiguous elements only `with_ambiguous`.
+pub(crate) fn notes(layer: &Layer, with_ambiguous: bool) -> String {
     let mut notes = Vec::new();
-    if layer.ambiguous > 0 && matches!(cells, Cells::Numbers(_)) {
+    if layer.ambiguous > 0 && with_ambiguous {
         notes.push(format!("{} ambiguous", thousands(layer.ambiguous)));
     }
     if layer.not_finite_mismatches > 0 {

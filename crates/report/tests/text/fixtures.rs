@@ -149,6 +149,7 @@ pub(crate) fn report(events: u64, comparisons: Vec<Comparison>) -> Report {
             count: events,
             skipped: 0,
             sha256: None,
+            files: Vec::new(),
         },
         input_types: Vec::new(),
         assumptions: Vec::new(),

@@ -3,6 +3,7 @@
 //! The snapshots are compared with `INSTA_UPDATE=no`; after a wanted change, run once with
 //! `INSTA_UPDATE=always` and read the difference.
 
+mod exports;
 mod fixtures;
 
 use bittrue_record::Verdict;

@@ -1,5 +1,9 @@
 //! The golden cases, made by running the real software: every layer of every leg, bit for bit.
 
+mod cases;
+mod hls4ml;
+mod hls4ml_made;
+mod hls4ml_types;
 mod proxy_files;
 mod qkeras;
 mod support;

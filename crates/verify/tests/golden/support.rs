@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bittrue_io::{EventOptions, read_datasets};
 use bittrue_record::Comparison;
-use bittrue_verify::{Leg, TraceConfig, Unwatched, VerifyConfig, trace, verify};
+use bittrue_verify::{Error, Leg, TraceConfig, Unwatched, VerifyConfig, trace, verify};
+use ndarray::ArrayD;
 use serde_json::Value;
 
 pub(crate) fn case(name: &str) -> PathBuf {
@@ -26,7 +27,7 @@ pub(crate) fn compare(name: &str, proxy: Option<&str>) -> Vec<Comparison> {
     let config = VerifyConfig {
         model: case(name).join("model.h5"),
         proxy: proxy.map(|p| case(name).join(p)),
-        events: case(name).join("events.h5"),
+        events: vec![case(name).join("events.h5")],
         options: EventOptions::default(),
         reference: Leg::Qkeras,
         targets,
@@ -48,6 +49,42 @@ pub(crate) struct Traced {
     pub(crate) away: BTreeMap<String, usize>,
 }
 
+/// What `trace` wrote, by layer.
+#[derive(Debug)]
+pub(crate) struct Run {
+    values: Vec<(String, ArrayD<f64>)>,
+    bands: Vec<(String, ArrayD<f64>)>,
+}
+
+/// A group of expected values of a case.
+pub(crate) fn expected(name: &str, group: &str) -> Vec<(String, ArrayD<f64>)> {
+    read_datasets(&case(name).join("expected.h5"), group).expect("expected values")
+}
+
+/// Traces a leg of a model.
+pub(crate) fn run_trace(
+    name: &str,
+    model: &str,
+    proxy: Option<&str>,
+    leg: Leg,
+) -> Result<Run, Error> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let out = directory.path().join("trace.h5");
+    let config = TraceConfig {
+        model: case(name).join(model),
+        proxy: proxy.map(|p| case(name).join(p)),
+        events: vec![case(name).join("events.h5")],
+        options: EventOptions::default(),
+        leg,
+        input_types: Vec::new(),
+        out: out.clone(),
+    };
+    trace(&config, &Unwatched)?;
+    let values = read_datasets(&out, "layers").expect("layers");
+    let bands = read_datasets(&out, "bands").unwrap_or_default();
+    Ok(Run { values, bands })
+}
+
 /// Traces a leg of a model and holds every layer against `group` of the expected values: bits, or
 /// the inside of a band.
 pub(crate) fn trace_equals(
@@ -57,28 +94,23 @@ pub(crate) fn trace_equals(
     leg: Leg,
     group: &str,
 ) -> Traced {
-    let directory = tempfile::tempdir().expect("a directory");
-    let out = directory.path().join("trace.h5");
-    let config = TraceConfig {
-        model: case(name).join(model),
-        proxy: proxy.map(|p| case(name).join(p)),
-        events: case(name).join("events.h5"),
-        options: EventOptions::default(),
-        leg,
-        input_types: Vec::new(),
-        out: out.clone(),
-    };
-    trace(&config, &Unwatched).expect(name);
-    let values = read_datasets(&out, "layers").expect("layers");
-    let bands = read_datasets(&out, "bands").unwrap_or_default();
-    let expected = read_datasets(&case(name).join("expected.h5"), group).expect("expected values");
+    let run = run_trace(name, model, proxy, leg).expect(name);
+    let expected = expected(name, group);
     assert!(!expected.is_empty());
+    equals(&format!("{name} {leg}"), &run, &expected)
+}
+
+/// Holds the layers of a run against expected values; `what` is for messages.
+pub(crate) fn equals(what: &str, run: &Run, expected: &[(String, ArrayD<f64>)]) -> Traced {
     let mut traced = Traced::default();
-    for (layer, expected) in &expected {
-        let (_, values) =
-            values.iter().find(|(n, _)| n == layer).unwrap_or_else(|| panic!("{name}: {layer}"));
-        assert_eq!(values.shape(), expected.shape(), "{name} {leg} {layer}");
-        let band = bands.iter().find(|(n, _)| n == layer).map(|(_, b)| b);
+    for (layer, expected) in expected {
+        let (_, values) = run
+            .values
+            .iter()
+            .find(|(n, _)| n == layer)
+            .unwrap_or_else(|| panic!("{what}: {layer} is missing"));
+        assert_eq!(values.shape(), expected.shape(), "{what} {layer}");
+        let band = run.bands.iter().find(|(n, _)| n == layer).map(|(_, b)| b);
         let (mut banded, mut away) = (0, 0);
         for (i, (&v, &e)) in values.iter().zip(expected).enumerate() {
             traced.elements += 1;
@@ -89,11 +121,11 @@ pub(crate) fn trace_equals(
                 away += usize::from(v != e);
                 assert!(
                     (lo..=hi).contains(&e),
-                    "{name} {leg} {layer} element {i}: {e} not in [{lo}, {hi}]"
+                    "{what} {layer} element {i}: {e} not in [{lo}, {hi}]"
                 );
             } else {
                 let same = v == e || (v.is_nan() && e.is_nan());
-                assert!(same, "{name} {leg} {layer} element {i}: {v}, expected {e}");
+                assert!(same, "{what} {layer} element {i}: {v}, expected {e}");
             }
         }
         for (count, of) in [(banded, &mut traced.banded), (away, &mut traced.away)] {

@@ -64,7 +64,7 @@ impl Array {
                 pick.row_of_numbers(&self.shape, scalar)?
             }
             Kind::Record(record) => pick.row_of_fields(&self.shape, record)?,
-            Kind::Other(name) => return Err(format!("holds {name}")),
+            kind @ (Kind::Table(_) | Kind::Other(_)) => return Err(format!("holds {kind}")),
         };
         let elements = Elements { reader, row_bytes: row.bytes(), next: 0 };
         Ok(Records::new(row, Box::new(elements)))

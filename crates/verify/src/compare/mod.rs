@@ -1,6 +1,8 @@
 //! Counting differences in a block: values by bits, own against inherited, ambiguous bands, and
 //! where the reference itself is not one number.
 
+mod exact;
+
 use std::sync::Arc;
 
 use bittrue_block::{Flag, LaneBlock, Lanes};
@@ -10,18 +12,27 @@ use bittrue_record::{ComparisonCounts, Difference, LayerCounts};
 
 /// What is compared between the reference and one target.
 #[derive(Debug)]
-pub(crate) struct Scope<'a> {
+pub(crate) struct Scope {
     /// The leg's index; the reference is 0.
     pub(crate) target: usize,
     /// The aligned layers that both legs form, in report order.
-    pub(crate) calls: &'a [CallId],
+    pub(crate) calls: Vec<CallId>,
     /// For each of them whether it is an output.
-    pub(crate) is_output: &'a [bool],
+    pub(crate) is_output: Vec<bool>,
+    /// For each of them the elements of one event.
+    pub(crate) elements: Vec<u64>,
+}
+
+/// The counts of events that agree everywhere.
+pub(crate) fn agreeing(events: u64, scope: &Scope) -> ComparisonCounts {
+    let layer = |&n: &u64| LayerCounts { elements: events * n, ..LayerCounts::default() };
+    let layers = scope.elements.iter().map(layer).collect();
+    ComparisonCounts { layers, events, ..ComparisonCounts::default() }
 }
 
 /// How two values that the legs give for one element relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Relation {
+pub(crate) enum Relation {
     Equal,
     /// They differ, but one of the two may be the other in the real software.
     Ambiguous,
@@ -29,13 +40,13 @@ enum Relation {
 }
 
 /// Counts the differences between the reference and a target.
-pub(crate) fn count(part: &BlockResult, scope: &Scope<'_>) -> ComparisonCounts {
+pub(crate) fn count(part: &BlockResult, scope: &Scope) -> ComparisonCounts {
     let lanes = part.rows.len();
     let counted = part.skip.iter().filter(|s| !**s).count() as u64;
     let mut output_differs = vec![false; lanes];
     let mut any_differs = vec![false; lanes];
     let mut layers = Vec::with_capacity(scope.calls.len());
-    for (&call, &is_output) in scope.calls.iter().zip(scope.is_output) {
+    for (&call, &is_output) in scope.calls.iter().zip(&scope.is_output) {
         let reference = &part.legs[0].aligned[call.0];
         let target = &part.legs[scope.target].aligned[call.0];
         let own = &part.legs[scope.target].own[call.0];
@@ -72,6 +83,9 @@ fn layer(
     counts: &mut LayerCounts,
     differs: &mut [bool],
 ) {
+    if exact::layer(part, reference, target, own, counts, differs) {
+        return;
+    }
     let lanes = reference.lanes;
     let live = |at: &usize| !part.skip[at % lanes];
     flags(reference, target, &live, counts);
@@ -148,7 +162,7 @@ fn audit(reference: &LaneBlock, live: &impl Fn(&usize) -> bool, counts: &mut Lay
 }
 
 /// The places at which two tensors may differ, in order of elements. A shared tensor has none.
-fn differing<'a>(
+pub(crate) fn differing<'a>(
     a: &'a Arc<LaneBlock>,
     b: &'a Arc<LaneBlock>,
 ) -> Box<dyn Iterator<Item = usize> + 'a> {
@@ -173,7 +187,7 @@ fn differing<'a>(
     }
 }
 
-fn relation(a: &LaneBlock, b: &LaneBlock, at: usize) -> Relation {
+pub(crate) fn relation(a: &LaneBlock, b: &LaneBlock, at: usize) -> Relation {
     let (element, lane) = (at / a.lanes, at % a.lanes);
     let (x, y) = (a.value(element, lane), b.value(element, lane));
     if x == y || (x.is_nan() && y.is_nan()) {
@@ -184,7 +198,7 @@ fn relation(a: &LaneBlock, b: &LaneBlock, at: usize) -> Relation {
     if x_lo <= y_hi && y_lo <= x_hi { Relation::Ambiguous } else { Relation::Mismatch }
 }
 
-fn all_finite(blocks: &[&Arc<LaneBlock>], at: usize) -> bool {
+pub(crate) fn all_finite(blocks: &[&Arc<LaneBlock>], at: usize) -> bool {
     blocks.iter().all(|b| b.value(at / b.lanes, at % b.lanes).is_finite())
 }
 

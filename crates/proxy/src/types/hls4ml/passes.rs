@@ -1,0 +1,163 @@
+//! hls4ml's optimizer passes in their order, as far as they change a proxy.
+
+use bittrue_model::Model;
+
+use super::build::build;
+use super::fuse::{fix_inputs, fuse_one};
+use super::graph::{Closest, Graph, Kind};
+use super::produce::Derivation;
+use crate::ConvertError;
+
+/// The graph of a proxy with all types.
+pub(super) fn derive(model: &Model) -> Result<Graph, ConvertError> {
+    let mut graph = build(model)?;
+    let mut fused = vec![false; graph.nodes.len()];
+    let quantized = |graph: &Graph| {
+        graph.order.iter().any(|&n| matches!(graph.nodes[n].kind, Kind::Quantizer(_)))
+    };
+    let mut derived = false;
+    // hls4ml starts again from the first pass after each change.
+    loop {
+        if remove_transpose_before_flatten(&mut graph)
+            || remove_transpose_of_one_channel(&mut graph)
+        {
+            continue;
+        }
+        if !derived && quantized(&graph) {
+            Derivation::new(&mut graph).bit_exact();
+            derived = true;
+        }
+        if derived && fuse_one(&mut graph, &mut fused) {
+            continue;
+        }
+        break;
+    }
+    if !derived {
+        return Err(super::build::refuse(
+            bittrue_model::Place::model(),
+            "the proxy has no quantizer at all, so hls4ml derives no types for it",
+            "quantise the input and the activations",
+        ));
+    }
+    fix_inputs(&mut graph)?;
+    remove_trivial_normalisations(&mut graph);
+    remove_final_reshapes(&mut graph);
+    share_reshapes(&mut graph);
+    shrink_softmax_tables(&mut graph);
+    Ok(graph)
+}
+
+/// `remove_transpose_before_flatten` (M25, M27, M28): the rows of the Dense kernel are permuted as
+/// if the Transpose were that of hls4ml's own conversion to channels last.
+fn remove_transpose_before_flatten(graph: &mut Graph) -> bool {
+    for id in graph.order.clone() {
+        let node = &graph.nodes[id];
+        if !matches!(node.kind, Kind::Reshape) || node.shape.len() != 1 {
+            continue;
+        }
+        let transpose = node.inputs[0];
+        if !matches!(graph.nodes[transpose].kind, Kind::Transpose { .. }) {
+            continue;
+        }
+        let readers = graph.readers(id);
+        let [reader] = readers[..] else { continue };
+        let shape = graph.nodes[transpose].shape.clone();
+        let (2..=3) = shape.len() else { continue };
+        let Kind::Dense { kernel, .. } = &mut graph.nodes[reader].kind else { continue };
+        // The first axis of the result becomes the last one.
+        let (first, rest) = (shape[0], shape[1..].iter().product::<usize>());
+        let units = kernel.len() / (first * rest).max(1);
+        let old = kernel.clone();
+        for b in 0..rest {
+            for a in 0..first {
+                for u in 0..units {
+                    kernel[(b * first + a) * units + u] = old[(a * rest + b) * units + u];
+                }
+            }
+        }
+        let source = graph.nodes[transpose].inputs[0];
+        graph.lose(transpose, Closest::Result(source));
+        graph.lose(id, Closest::Result(id));
+        graph.remove(transpose);
+        return true;
+    }
+    false
+}
+
+/// `remove_single_channel_transpose`.
+fn remove_transpose_of_one_channel(graph: &mut Graph) -> bool {
+    for id in graph.order.clone() {
+        let Kind::Transpose { index } = &graph.nodes[id].kind else { continue };
+        let in_order = index.iter().enumerate().all(|(n, &from)| n == from);
+        let input = graph.nodes[id].inputs[0];
+        let is_input = matches!(graph.nodes[input].kind, Kind::Input { .. });
+        if is_input && graph.nodes[input].shape.first() == Some(&1) {
+            graph.nodes[input].shape.rotate_left(1);
+            if in_order {
+                let forms = std::mem::take(&mut graph.nodes[id].forms);
+                graph.nodes[input].forms.extend(forms);
+            } else {
+                graph.lose(id, Closest::Result(input));
+            }
+            graph.remove(id);
+            return true;
+        }
+    }
+    false
+}
+
+/// `remove_nop_batch_normalization`.
+fn remove_trivial_normalisations(graph: &mut Graph) {
+    for id in graph.order.clone() {
+        let Kind::Norm { scale, bias } = &graph.nodes[id].kind else { continue };
+        if scale.iter().all(|&s| s == 1.0) && bias.iter().all(|&b| b == 0.0) {
+            let source = graph.nodes[id].inputs[0];
+            if graph.nodes[id].cast == graph.nodes[id].call {
+                let forms = std::mem::take(&mut graph.nodes[id].forms);
+                graph.nodes[source].forms.extend(forms);
+            } else {
+                // A quantizer was fused into it, and goes with it.
+                graph.lose(id, Closest::Result(source));
+            }
+            graph.remove(id);
+        }
+    }
+}
+
+/// `remove_final_reshape`.
+fn remove_final_reshapes(graph: &mut Graph) {
+    while let Some(id) =
+        graph.order.iter().copied().find(|&id| {
+            matches!(graph.nodes[id].kind, Kind::Reshape) && graph.readers(id).is_empty()
+        })
+    {
+        let forms = graph.nodes[id].forms.clone();
+        let source = graph.nodes[id].inputs[0];
+        graph.nodes[source].forms.extend(forms);
+        graph.remove(id);
+    }
+}
+
+/// `inplace_parallel_reshape`: the result is the argument, type and all.
+fn share_reshapes(graph: &mut Graph) {
+    for id in graph.order.clone() {
+        if matches!(graph.nodes[id].kind, Kind::Reshape) {
+            let source = graph.nodes[id].inputs[0];
+            graph.nodes[id].types.result = graph.nodes[source].types.result;
+        }
+    }
+}
+
+/// `fix_softmax_table_size`.
+fn shrink_softmax_tables(graph: &mut Graph) {
+    for id in graph.order.clone() {
+        if !matches!(graph.nodes[id].kind, Kind::Softmax) {
+            continue;
+        }
+        let source = graph.nodes[id].inputs[0];
+        let width = graph.nodes[source].types.result.map_or(18, |t| t.width).min(18);
+        let most = 1_u128 << width.max(0);
+        let size = &mut graph.nodes[id].types.table_size;
+        *size = size.map(|n| n.min(most));
+    }
+}
