@@ -1,14 +1,17 @@
 //! A proxy that comes from a file instead of being built: by itself, or beside the QKeras model that
 //! it was made from.
 
+mod fitting;
+
 use std::collections::HashMap;
 
 use bittrue_fixed::{Kif, Overflow, QInterval};
 use bittrue_model::{
-    Activation, CallId, FixedPointQuantizer, Layer, LayerKind, Model, Place, SeparableConv,
+    Activation, CallId, FixedPointQuantizer, Layer, LayerKind, Model, SeparableConv,
 };
 use ndarray::ArrayD;
 
+use self::fitting::Fitted;
 use crate::convert::{self, Converted, DeclaredGrid, Mode};
 use crate::{ConvertError, Warning};
 
@@ -80,25 +83,7 @@ fn has_grid(values: &ArrayD<f32>) -> bool {
 /// conversion, that does not fit. And where the conversion itself is refused.
 pub fn fit(source: &Model, proxy: Model) -> Result<Converted, ConvertError> {
     let expected = convert::replay(source, Mode::Wrap)?;
-    let mut fitting = Fitting {
-        expected: &expected.model,
-        given: &proxy,
-        of: Vec::new(),
-        used: vec![false; proxy.calls.len()],
-        warnings: Vec::new(),
-    };
-    fitting.inputs()?;
-    for id in expected.model.call_ids() {
-        if !expected.model.inputs.contains(&id) {
-            let random = matches!(
-                source.layer_of(expected.origins[id.0]).kind,
-                LayerKind::SeparableConv(SeparableConv { quantized: true, .. })
-            );
-            fitting.call(id, random)?;
-        }
-    }
-    fitting.ends()?;
-    let Fitting { of, mut warnings, .. } = fitting;
+    let Fitted { of, mut warnings } = fitting::search(source, &expected, &proxy)?;
     let mut origins = vec![CallId(0); proxy.calls.len()];
     let place: HashMap<CallId, CallId> = of.iter().copied().collect();
     for (expected_id, given_id) in of {
@@ -113,129 +98,6 @@ pub fn fit(source: &Model, proxy: Model) -> Result<Converted, ConvertError> {
         warnings,
         model: proxy,
     })
-}
-
-struct Fitting<'a> {
-    expected: &'a Model,
-    given: &'a Model,
-    /// Pairs of expected and given calls.
-    of: Vec<(CallId, CallId)>,
-    used: Vec<bool>,
-    warnings: Vec<Warning>,
-}
-
-const HELP: &str = "give the proxy that HGQ made of this very model";
-
-impl Fitting<'_> {
-    /// The proxy is wrong at this node.
-    fn error(&self, node: &str, what: impl Into<String>) -> ConvertError {
-        let what = format!("does not fit the model: {}", what.into());
-        ConvertError::new(Place::layer(node), what, HELP)
-    }
-
-    fn inputs(&mut self) -> Result<(), ConvertError> {
-        let (expected, given) = (&self.expected.inputs, &self.given.inputs);
-        if expected.len() != given.len() {
-            let what = format!(
-                "does not fit the model: it has {} inputs, the model has {}",
-                given.len(),
-                expected.len()
-            );
-            let place = Place::model().attribute("input_layers");
-            return Err(ConvertError::new(place, what, HELP));
-        }
-        for (&e, &g) in expected.iter().zip(given) {
-            let (shape, found) = (&self.expected.call(e).shape, &self.given.call(g).shape);
-            if shape != found {
-                let what = format!("it takes shape {found:?}, the model {shape:?}");
-                return Err(self.error(&self.given.call_name(g), what));
-            }
-            self.of.push((e, g));
-            self.used[g.0] = true;
-        }
-        Ok(())
-    }
-
-    fn given_of(&self, expected: CallId) -> Option<CallId> {
-        self.of.iter().find(|(e, _)| *e == expected).map(|(_, g)| *g)
-    }
-
-    /// Finds the given call that reads what the expected one reads.
-    fn call(&mut self, id: CallId, random: bool) -> Result<(), ConvertError> {
-        let expected = self.expected.layer_of(id);
-        let arguments: Option<Vec<CallId>> =
-            self.expected.call(id).inputs.iter().map(|&a| self.given_of(a)).collect();
-        let mut readers: Vec<CallId> = self
-            .given
-            .call_ids()
-            .filter(|g| !self.used[g.0] && Some(&self.given.call(*g).inputs) == arguments.as_ref())
-            .collect();
-        // Where several fit, because a quantizer may be narrower, the one that is the same.
-        readers.sort_by_key(|&g| {
-            let given = self.given.layer_of(g);
-            (given.name != expected.name, remark(expected, given).is_some())
-        });
-        let shape = &self.expected.call(id).shape;
-        let mut first_reason = None;
-        for reader in readers {
-            let given = self.given.layer_of(reader);
-            let found = &self.given.call(reader).shape;
-            let reason = if shape == found {
-                differs(expected, given, random)
-            } else {
-                Some(format!("its result has shape {found:?} instead of {shape:?}"))
-            };
-            let Some(reason) = reason else {
-                self.used[reader.0] = true;
-                self.of.push((id, reader));
-                self.warnings.extend(remark(expected, given));
-                return Ok(());
-            };
-            first_reason.get_or_insert((
-                given.name.clone(),
-                format!(
-                    "this {} stands where the conversion puts `{}` ({}): {reason}",
-                    given.class_name, expected.name, expected.class_name
-                ),
-            ));
-        }
-        let (node, what) = first_reason.unwrap_or_else(|| {
-            let arguments = arguments.unwrap_or_default();
-            let read: Vec<String> =
-                arguments.iter().map(|a| format!("`{}`", self.given.call_name(*a))).collect();
-            let what = format!(
-                "this {} of the conversion is missing: nothing more reads {}",
-                expected.class_name,
-                read.join(" and ")
-            );
-            (expected.name.clone(), what)
-        });
-        Err(self.error(&node, what))
-    }
-
-    /// Nothing is left over, and the outputs are the same.
-    fn ends(&self) -> Result<(), ConvertError> {
-        if let Some(extra) = self.given.call_ids().find(|g| !self.used[g.0]) {
-            let layer = self.given.layer_of(extra);
-            let what = format!("the conversion makes no such {} here", layer.class_name);
-            return Err(self.error(&layer.name, what));
-        }
-        let outputs: Vec<Option<CallId>> =
-            self.expected.outputs.iter().map(|&o| self.given_of(o)).collect();
-        let given: Vec<Option<CallId>> = self.given.outputs.iter().copied().map(Some).collect();
-        if outputs == given {
-            return Ok(());
-        }
-        let names = |model: &Model| -> String {
-            model.outputs.iter().map(|&o| model.call_name(o)).collect::<Vec<_>>().join(", ")
-        };
-        let what = format!(
-            "does not fit the model: the outputs are {}, those of the conversion {}",
-            names(self.given),
-            names(self.expected)
-        );
-        Err(ConvertError::new(Place::model().attribute("output_layers"), what, HELP))
-    }
 }
 
 fn class(layer: &Layer) -> &str {

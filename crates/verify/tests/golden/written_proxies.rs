@@ -79,7 +79,7 @@ fn written_proxies_are_the_legs() {
             let config = VerifyConfig {
                 model,
                 proxy: Some(path),
-                events: case(&name).join("events.h5"),
+                events: vec![case(&name).join("events.h5")],
                 options: EventOptions::default(),
                 reference: leg,
                 targets: vec![Leg::Proxy],
