@@ -89,6 +89,28 @@ def predict(model: tf.keras.Model, events: list[np.ndarray]) -> list[np.ndarray]
     return outputs if isinstance(outputs, list) else [outputs]
 
 
+def _without_tf_keras(make_table):
+    """HGQ's second pass as it is where tf_keras is not loaded.
+
+    HGQ leaves relu, softmax and linear alone by comparing function objects. The relu that its plugin
+    for QKeras makes is named by a string, which Keras resolves to tf_keras' function once that is
+    loaded; the comparison then fails, and HGQ makes a table of relu. What its manual says, and does
+    without tf_keras, is the reference.
+    """
+
+    def transform(layer, max_table_size=1024):
+        function = getattr(layer, "activation", None)
+        plain = getattr(function, "__name__", "") in ("relu", "linear", "softmax")
+        if isinstance(layer, tf.keras.layers.Activation) and plain:
+            return layer
+        return make_table(layer, max_table_size=max_table_size)
+
+    return transform
+
+
+conversion.xfr_to_unary_lut = _without_tf_keras(conversion.xfr_to_unary_lut)
+
+
 def to_proxy(model: tf.keras.Model, aggressive: bool) -> tf.keras.Model:
     """HGQ's proxy of `model`: overflow mode WRAP if aggressive, else SAT."""
     return conversion.to_proxy_model(model, aggressive=aggressive)

@@ -12,7 +12,7 @@ use crate::args::{Color, EventArgs, FailOn, ModelArgs, RunArgs};
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::reports::{self, Reports};
-use crate::{event_files, legs, save};
+use crate::{event_files, legs, lint, save};
 
 pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     let (Some(model), Some(events)) = (&args.model, &args.events) else {
@@ -75,6 +75,7 @@ fn run(
 ) -> Result<(Report, u64), Failure> {
     let (reference, targets) =
         legs::comparison(&args.reference, &args.target, model.proxy.is_some())?;
+    lint::check_denied(model, &args.deny)?;
     let config = VerifyConfig {
         model: model.model.clone(),
         proxy: model.proxy.clone(),

@@ -10,8 +10,10 @@ mod failure;
 mod generate;
 mod inspect;
 mod legs;
+mod lint;
 mod output;
 mod progress;
+mod proxy;
 mod reports;
 mod save;
 #[cfg(unix)]
@@ -53,6 +55,8 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Inspect(args)) => inspect::inspect(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Trace(args)) => trace::trace(&args),
+        Some(Command::Lint(args)) => lint::lint(&args),
+        Some(Command::Proxy(args)) => proxy::proxy(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Completions(args)) => generate::completions(&args),
         Some(Command::Man) => generate::man(),

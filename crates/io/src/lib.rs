@@ -1,7 +1,7 @@
 //! Files in and out: the only crate that knows HDF5.
 //!
 //! * [`read_keras`] takes a Keras model file apart into a
-//!   [`KerasFile`](bittrue_model::parse::KerasFile), without interpreting it;
+//!   [`KerasFile`](bittrue_model::parse::KerasFile), without interpreting it; [`write_keras`] writes one;
 //! * [`EventSource`] finds the event datasets of a model's inputs, in HDF5, NumPy or text files,
 //!   and streams them as [`EventBlock`](bittrue_block::EventBlock)s in bounded memory;
 //! * [`EventWriter`] writes chosen events;
@@ -27,7 +27,9 @@ mod events;
 mod file;
 mod hash;
 mod keras;
+mod keras_writer;
 mod number;
+mod output;
 mod saved;
 mod storage;
 mod text;
@@ -39,5 +41,6 @@ pub use error::{IoError, IoErrorKind};
 pub use events::{EventFile, EventOptions, EventSource, InputSpec};
 pub use hash::sha256_file;
 pub use keras::read_keras;
+pub use keras_writer::write_keras;
 pub use saved::{EventWriter, SavedFormat};
 pub use trace::{TraceBands, TraceLayer, TraceMeta, TraceWriter};

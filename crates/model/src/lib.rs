@@ -16,6 +16,7 @@ pub mod parse;
 mod quantizer;
 mod typed;
 mod window;
+mod written;
 
 pub use error::{ModelError, Place};
 pub use firmware::{
@@ -32,3 +33,4 @@ pub use typed::{
     AlignedLayer, Constant, EdgeType, NodeId, Op, Rounding32, Rules, TypedModel, TypedNode,
 };
 pub use window::{Padding, Window};
+pub use written::{KerasDocument, Weight, WeightGroup};

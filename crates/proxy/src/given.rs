@@ -1,14 +1,17 @@
 //! A proxy that comes from a file instead of being built: by itself, or beside the QKeras model that
 //! it was made from.
 
+mod fitting;
+
 use std::collections::HashMap;
 
 use bittrue_fixed::{Kif, Overflow, QInterval};
 use bittrue_model::{
-    Activation, CallId, FixedPointQuantizer, Layer, LayerKind, Model, Place, SeparableConv,
+    Activation, CallId, FixedPointQuantizer, Layer, LayerKind, Model, SeparableConv,
 };
 use ndarray::ArrayD;
 
+use self::fitting::Fitted;
 use crate::convert::{self, Converted, DeclaredGrid, Mode};
 use crate::{ConvertError, Warning};
 
@@ -80,28 +83,10 @@ fn has_grid(values: &ArrayD<f32>) -> bool {
 /// conversion, that does not fit. And where the conversion itself is refused.
 pub fn fit(source: &Model, proxy: Model) -> Result<Converted, ConvertError> {
     let expected = convert::replay(source, Mode::Wrap)?;
-    let mut fitting = Fitting {
-        expected: &expected.model,
-        given: &proxy,
-        of: HashMap::new(),
-        readers: readers(&proxy),
-        used: vec![false; proxy.calls.len()],
-        warnings: Vec::new(),
-    };
-    fitting.inputs()?;
-    for id in expected.model.call_ids() {
-        if !expected.model.inputs.contains(&id) {
-            let random = matches!(
-                source.layer_of(expected.origins[id.0]).kind,
-                LayerKind::SeparableConv(SeparableConv { quantized: true, .. })
-            );
-            fitting.call(id, random)?;
-        }
-    }
-    fitting.ends()?;
-    let Fitting { of: place, mut warnings, .. } = fitting;
+    let Fitted { of, mut warnings } = fitting::search(source, &expected, &proxy)?;
     let mut origins = vec![CallId(0); proxy.calls.len()];
-    for (expected_id, given_id) in &place {
+    let place: HashMap<CallId, CallId> = of.iter().copied().collect();
+    for (expected_id, given_id) in of {
         origins[given_id.0] = expected.origins[expected_id.0];
     }
     // What is wrong on purpose in a conversion is so here too.
@@ -113,132 +98,6 @@ pub fn fit(source: &Model, proxy: Model) -> Result<Converted, ConvertError> {
         warnings,
         model: proxy,
     })
-}
-
-struct Fitting<'a> {
-    expected: &'a Model,
-    given: &'a Model,
-    /// The given call that stands for an expected one.
-    of: HashMap<CallId, CallId>,
-    /// The given calls by their arguments, in order.
-    readers: HashMap<Vec<CallId>, Vec<CallId>>,
-    used: Vec<bool>,
-    warnings: Vec<Warning>,
-}
-
-/// The calls of a model by their arguments.
-fn readers(model: &Model) -> HashMap<Vec<CallId>, Vec<CallId>> {
-    let mut readers: HashMap<Vec<CallId>, Vec<CallId>> = HashMap::new();
-    for id in model.call_ids() {
-        readers.entry(model.call(id).inputs.clone()).or_default().push(id);
-    }
-    readers
-}
-
-const HELP: &str = "give the proxy that HGQ made of this very model";
-
-impl Fitting<'_> {
-    /// The proxy is wrong at this node.
-    fn error(&self, node: &str, what: impl Into<String>) -> ConvertError {
-        let what = format!("does not fit the model: {}", what.into());
-        ConvertError::new(Place::layer(node), what, HELP)
-    }
-
-    fn inputs(&mut self) -> Result<(), ConvertError> {
-        let (expected, given) = (&self.expected.inputs, &self.given.inputs);
-        if expected.len() != given.len() {
-            let what = format!(
-                "does not fit the model: it has {} inputs, the model has {}",
-                given.len(),
-                expected.len()
-            );
-            let place = Place::model().attribute("input_layers");
-            return Err(ConvertError::new(place, what, HELP));
-        }
-        for (&e, &g) in expected.iter().zip(given) {
-            let (shape, found) = (&self.expected.call(e).shape, &self.given.call(g).shape);
-            if shape != found {
-                let what = format!("it takes shape {found:?}, the model {shape:?}");
-                return Err(self.error(&self.given.call_name(g), what));
-            }
-            self.of.insert(e, g);
-            self.used[g.0] = true;
-        }
-        Ok(())
-    }
-
-    fn given_of(&self, expected: CallId) -> Option<CallId> {
-        self.of.get(&expected).copied()
-    }
-
-    /// Finds the given call that reads what the expected one reads.
-    fn call(&mut self, id: CallId, random: bool) -> Result<(), ConvertError> {
-        let expected = self.expected.layer_of(id);
-        let arguments: Option<Vec<CallId>> =
-            self.expected.call(id).inputs.iter().map(|&a| self.given_of(a)).collect();
-        let readers = arguments.as_ref().and_then(|a| self.readers.get(a)).into_iter().flatten();
-        let readers: Vec<CallId> = readers.copied().filter(|g| !self.used[g.0]).collect();
-        let shape = &self.expected.call(id).shape;
-        let mut first_reason = None;
-        for reader in readers {
-            let given = self.given.layer_of(reader);
-            let found = &self.given.call(reader).shape;
-            let reason = if shape == found {
-                differs(expected, given, random)
-            } else {
-                Some(format!("its result has shape {found:?} instead of {shape:?}"))
-            };
-            let Some(reason) = reason else {
-                self.used[reader.0] = true;
-                self.of.insert(id, reader);
-                self.warnings.extend(remark(expected, given));
-                return Ok(());
-            };
-            first_reason.get_or_insert((
-                given.name.clone(),
-                format!(
-                    "this {} stands where the conversion puts `{}` ({}): {reason}",
-                    given.class_name, expected.name, expected.class_name
-                ),
-            ));
-        }
-        let (node, what) = first_reason.unwrap_or_else(|| {
-            let arguments = arguments.unwrap_or_default();
-            let read: Vec<String> =
-                arguments.iter().map(|a| format!("`{}`", self.given.call_name(*a))).collect();
-            let what = format!(
-                "this {} of the conversion is missing: nothing more reads {}",
-                expected.class_name,
-                read.join(" and ")
-            );
-            (expected.name.clone(), what)
-        });
-        Err(self.error(&node, what))
-    }
-
-    /// Nothing is left over, and the outputs are the same.
-    fn ends(&self) -> Result<(), ConvertError> {
-        if let Some(extra) = self.given.call_ids().find(|g| !self.used[g.0]) {
-            let layer = self.given.layer_of(extra);
-            let what = format!("the conversion makes no such {} here", layer.class_name);
-            return Err(self.error(&layer.name, what));
-        }
-        let outputs: Vec<Option<CallId>> =
-            self.expected.outputs.iter().map(|&o| self.given_of(o)).collect();
-        let given: Vec<Option<CallId>> = self.given.outputs.iter().copied().map(Some).collect();
-        if outputs == given {
-            return Ok(());
-        }
-        let names = |model: &Model| -> String {
-            model.outputs.iter().map(|&o| model.call_name(o)).collect::<Vec<_>>().join(", ")
-        };
-        let what = format!(
-            "does not fit the model: the outputs are {}, those of the conversion {}",
-            names(self.given),
-            names(self.expected)
-        );
-        Err(ConvertError::new(Place::model().attribute("output_layers"), what, HELP))
-    }
 }
 
 fn class(layer: &Layer) -> &str {
@@ -344,11 +203,15 @@ fn quantizer(expected: &FixedPointQuantizer, given: &FixedPointQuantizer) -> Opt
         ));
     }
     let (e, g) = (kif(expected)?, kif(given));
+    // HGQ limits sign, integer bits with the sign, and width, each by itself: where the sign is not
+    // needed its bit may become an integer bit.
+    let with_sign = |k: Kif| k.integer + i32::from(k.keep_negative);
     let narrower = |g: Kif| {
         g.width() == 0
             || (g.keep_negative <= e.keep_negative
-                && g.integer <= e.integer
-                && g.fractional <= e.fractional)
+                && with_sign(g) <= with_sign(e)
+                && g.fractional <= e.fractional
+                && g.width() <= e.width())
     };
     match g {
         Some(g) if narrower(g) => None,

@@ -3,15 +3,30 @@
 //! * [`convert`]: QKeras model → proxy model, as HGQ 0.2.6's `to_proxy_model` does it: its rules,
 //!   names, preconditions, and where each proxy layer came from;
 //! * [`fit`] and [`by_itself`]: a proxy from a file takes the place of the conversion;
-//! * [`types`]: proxy model → the typed graph that the engine runs.
+//! * [`make_tables`]: HGQ's second pass, which makes tables of functions;
+//! * [`document`]: a proxy model → the Keras file that HGQ would have saved;
+//! * [`precisions`]: the precisions of a proxy model by HGQ's own rules;
+//! * [`lint`]: what HGQ and hls4ml do with a model without a word;
+//! * [`types`]: proxy model → the typed graph that the engine runs;
+//! * [`firmware`] and [`firmware_types`]: the same for hls4ml's C simulation of it.
 #![forbid(unsafe_code)]
 
 mod convert;
 mod error;
+mod file;
 mod given;
+pub mod lint;
+mod precision;
+mod tables;
 mod types;
 
 pub use convert::{Converted, DeclaredGrid, Mode, Warning, convert};
 pub use error::ConvertError;
+pub use file::document;
 pub use given::{by_itself, fit};
+pub use precision::{
+    Bits, EffectiveBits, NodePrecision, Registered, Rule, Typed, WideType, effective_bits,
+    precisions, register,
+};
+pub use tables::make_tables;
 pub use types::{FirmwareTypes, Precision, firmware, firmware_types, types};

@@ -1,12 +1,14 @@
 //! Comparing legs: from a model file and an event file to a report or a trace.
 #![forbid(unsafe_code)]
 
+mod build;
 mod compare;
 mod differing;
 mod error;
 mod event_files;
 mod events;
 mod explain;
+mod findings;
 mod input_range;
 mod input_type;
 mod leg;
@@ -15,8 +17,10 @@ mod session;
 mod trace;
 mod verify;
 
+pub use build::{BuiltProxy, ProxyOptions};
 pub use error::{Error, ErrorKind};
 pub use explain::{Elements, ExplainConfig, explain};
+pub use findings::findings;
 pub use input_type::{InputType, InputTypeOption};
 pub use leg::{Leg, LegError};
 pub use session::{LoadedModel, LoadedProxy, Session};

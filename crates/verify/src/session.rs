@@ -10,7 +10,7 @@ use bittrue_proxy::{Converted, Mode, by_itself, convert, firmware, fit, types};
 use bittrue_record::{FileInfo, ModelInfo, Warning};
 
 use crate::proof::proven;
-use crate::{Error, ErrorKind, Leg};
+use crate::{Error, ErrorKind, Leg, findings};
 
 /// A model as read from its file.
 #[derive(Debug)]
@@ -57,6 +57,25 @@ impl LoadedModel {
             matches!(kind, LayerKind::FixedPointQuantizer(_) | LayerKind::UnaryLut(_))
         };
         self.model.layers.iter().find(|layer| of_proxy(&layer.kind))
+    }
+
+    /// Refuses legs that are made from a QKeras model, where the model is itself a proxy.
+    pub(crate) fn refuse_proxy(&self, leg: Leg) -> Result<(), Error> {
+        let Some(layer) = self.proxy_layer() else {
+            return Ok(());
+        };
+        let message = format!(
+            "{}: layer `{}` has class `{}`, so this model is a proxy already, of which only the \
+             legs `proxy` and `hls4ml` can be run, not `{leg}`",
+            self.path.display(),
+            layer.name,
+            layer.class_name,
+        );
+        Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
+            "give the QKeras model that the proxy was made from with --model and this file with \
+             --proxy; or compare the proxy with its C simulation: --reference proxy --target \
+             hls4ml",
+        )))
     }
 
     /// The inputs that events have to be found for.
@@ -123,6 +142,11 @@ impl LoadedProxy {
             Error::new(ErrorKind::Conversion, message).with_help(Some(e.help()))
         })?;
         Ok(Self { path: path.to_owned(), converted })
+    }
+
+    /// The proxy, aligned with the model.
+    pub(crate) fn converted(&self) -> &Converted {
+        &self.converted
     }
 
     /// What a report says of the proxy.
@@ -201,24 +225,6 @@ impl Session {
     }
 }
 
-/// Refuses legs that are made from a QKeras model, where the model is itself a proxy.
-fn refuse_proxy(loaded: &LoadedModel, leg: Leg) -> Result<(), Error> {
-    let Some(layer) = loaded.proxy_layer() else {
-        return Ok(());
-    };
-    let message = format!(
-        "{}: layer `{}` has class `{}`, so this model is a proxy already, of which only the legs \
-         `proxy` and `hls4ml` can be run, not `{leg}`",
-        loaded.path.display(),
-        layer.name,
-        layer.class_name,
-    );
-    Err(Error::new(ErrorKind::Conversion, message).with_help(Some(
-        "give the QKeras model that the proxy was made from with --model and this file with \
-         --proxy; or compare the proxy with its C simulation: --reference proxy --target hls4ml",
-    )))
-}
-
 fn typed_model(
     loaded: &LoadedModel,
     proxy: Option<&LoadedProxy>,
@@ -229,12 +235,12 @@ fn typed_model(
     let built;
     let converted = match leg.simulated().unwrap_or(leg) {
         Leg::Qkeras => {
-            refuse_proxy(loaded, leg)?;
+            loaded.refuse_proxy(leg)?;
             return bittrue_keras::reference::reference(&loaded.model)
                 .map_err(|e| Error::model(&loaded.path, &e));
         }
         simulated @ (Leg::ProxySat | Leg::ProxyWrap) => {
-            refuse_proxy(loaded, leg)?;
+            loaded.refuse_proxy(leg)?;
             let mode = if simulated == Leg::ProxySat { Mode::Sat } else { Mode::Wrap };
             built = loaded.convert(mode)?;
             &built
@@ -264,6 +270,7 @@ fn typed_model(
             warnings.push(warning);
         }
     }
+    findings::warn(&loaded.model, converted, warnings);
     let typed = match leg.simulated() {
         None => types(converted, leg.name(), input_types),
         Some(_) => firmware(converted, leg.name(), input_types).map(|(typed, types)| {

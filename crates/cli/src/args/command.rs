@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{CompletionsArgs, DiffArgs, ExplainArgs, InspectArgs, RunArgs, TraceArgs};
+use super::{
+    CompletionsArgs, DiffArgs, ExplainArgs, InspectArgs, LintArgs, ProxyArgs, RunArgs, TraceArgs,
+};
 
 const ABOUT: &str = "Does the proxy that goes to the FPGA give the same bits as the QKeras model?";
 
@@ -30,12 +32,16 @@ Examples:
       compare Keras predict with the very proxy that goes to the FPGA
   verify inspect --model tagger.h5
       what every layer and quantizer really means
+  verify lint --model tagger.h5
+      what HGQ and hls4ml will refuse, change or make wide
   verify explain --model tagger.h5 --events jets.h5 --event 255
       one event through all layers, in bits: what rounds, saturates and wraps
   verify --model tagger.h5 --events jets.h5 --save-events differ.h5
       and write the events that differ; .dat is for hls4ml's test benches
   verify trace --model tagger.h5 --events jets.h5 --semantics proxy:wrap --out wrap.h5
       write what every layer gives
+  verify proxy --model tagger.h5 --overflow sat --out proxy.h5
+      write the proxy that HGQ would have saved, for hls4ml
   verify --model tagger.h5 --events jets.h5 --json today.json --junit verify.xml --quiet
   verify diff yesterday.json today.json
       a nightly job, and what is new since yesterday (docs/nightly.md)
@@ -52,7 +58,7 @@ ap_fixed<W,I> counts the sign bit inside I; quantized_bits(bits, integer) does n
 quantized_bits(8,3,alpha=1) is ap_fixed<8,4>.
 
 Exit codes:
-  0  every comparison is bit-exact         4  the conversion refuses the model
+  0  every comparison is bit-exact         4  the conversion refuses the model, or --deny
   1  some comparison is a mismatch         5  the events cannot be used
   2  unknown or contradictory flags        6  internal error (a bug in bittrue)
   3  the model cannot be read or evaluated 7  an output file cannot be written
@@ -97,6 +103,10 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Write what every layer of one leg gives to an HDF5 file
     Trace(TraceArgs),
+    /// Say what HGQ and hls4ml will refuse, change or make wide, before any event is run
+    Lint(LintArgs),
+    /// Build the proxy that HGQ would build, show its precisions, and write it as a Keras file
+    Proxy(ProxyArgs),
     /// Tell what is new from one JSON report to a later one
     Diff(DiffArgs),
     /// Print completions for a shell, e.g. `source <(verify completions bash)`

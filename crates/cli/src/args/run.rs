@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input_type::InputTypeArgs;
-use super::{EventArgs, ModelArgs, SaveArgs};
+use super::{DenyArgs, EventArgs, ModelArgs, SaveArgs};
 
 /// `verify --model … --events …`.
 #[derive(Debug, Args)]
@@ -31,6 +31,9 @@ pub(crate) struct RunArgs {
     /// Let every layer count in the verdict, not only the model's outputs
     #[arg(long)]
     pub(crate) strict_layers: bool,
+
+    #[command(flatten)]
+    pub(crate) deny: DenyArgs,
 
     /// Put the SHA-256 of the events file into the report
     #[arg(long)]

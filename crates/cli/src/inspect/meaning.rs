@@ -53,7 +53,8 @@ fn cast(t: FixedType) -> String {
     format!("{t}, step {}, from {} to {}", t.lsb(), t.value(range.min), t.value(range.max))
 }
 
-fn bits_call(q: &QuantizedBits) -> String {
+/// `quantized_bits` as it is written.
+pub(crate) fn bits_call(q: &QuantizedBits) -> String {
     let mut text = format!("quantized_bits({}, {}", q.bits, q.integer);
     if q.symmetric != 0 {
         text.push_str(&format!(", symmetric={}", q.symmetric));

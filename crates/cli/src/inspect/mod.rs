@@ -2,7 +2,7 @@
 
 mod layers;
 mod ledger;
-mod meaning;
+pub(crate) mod meaning;
 
 use std::fmt::Write;
 

@@ -24,7 +24,7 @@ fn of_the_program() -> TestResult {
 
 #[test]
 fn of_the_commands() -> TestResult {
-    for command in ["inspect", "explain", "trace", "diff", "completions", "man"] {
+    for command in ["inspect", "explain", "trace", "lint", "proxy", "diff", "completions", "man"] {
         let help = says(&[command, "--help"])?;
         assert_eq!(says(&["help", command])?, help);
         assert_snapshot!(command, help);

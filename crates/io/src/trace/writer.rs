@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use hdf5::types::VarLenUnicode;
-use hdf5::{File, Group, Location};
+use hdf5::{File, Group};
 
 use super::column::Column;
 use super::name::escape;
 use crate::beside::Temporary;
 use crate::number::read_rows;
+use crate::output::write_text;
 use crate::{IoError, IoErrorKind};
 
 /// The version of the layout.
@@ -279,13 +280,4 @@ impl Uncertain {
             }
         }
     }
-}
-
-fn write_text(object: &Location, name: &str, text: &str) -> Result<(), String> {
-    let value = VarLenUnicode::from_str(text).map_err(|e| format!("{name} `{text}`: {e}"))?;
-    object
-        .new_attr::<VarLenUnicode>()
-        .create(name)
-        .and_then(|a| a.write_scalar(&value))
-        .map_err(|e| format!("attribute {name} cannot be written: {e}"))
 }

@@ -9,6 +9,7 @@ mod second_decoder;
 mod several;
 mod tables;
 mod traces;
+mod written_models;
 
 use std::path::PathBuf;
 

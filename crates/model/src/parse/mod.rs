@@ -11,6 +11,7 @@
 //! | `flatten` | nested models → one list of layers and calls |
 //! | `order` | report order of the calls |
 //! | `assemble` | layers, weights and calls → [`Model`](crate::Model) |
+//! | `configs` | the configurations of the layers, as they stand |
 //! | `class` | one reader for each layer class |
 //! | `shape`, `spatial` | Keras' shape rules |
 //! | `work` | how much a model may ask for |
@@ -22,6 +23,7 @@ mod activation;
 mod assemble;
 mod attributes;
 mod class;
+mod configs;
 mod file;
 mod flatten;
 mod json;
@@ -38,4 +40,5 @@ mod work;
 
 pub use assemble::from_keras;
 pub use class::SUPPORTED_CLASSES;
+pub use configs::layer_configs;
 pub use file::{KerasFile, LayerWeights};

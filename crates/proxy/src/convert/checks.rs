@@ -33,7 +33,7 @@ pub(super) fn shared_shapes(source: &Model) -> Result<(), ConvertError> {
 }
 
 /// Whether a layer is of QKeras, so that HGQ converts it.
-pub(super) fn is_qkeras(kind: &LayerKind) -> bool {
+pub(crate) fn is_qkeras(kind: &LayerKind) -> bool {
     match kind {
         LayerKind::QActivation(_) => true,
         LayerKind::Dense(d) => d.quantized,

@@ -13,6 +13,7 @@ mod walk;
 
 use bittrue_model::{CallId, Model};
 
+pub(crate) use checks::is_qkeras;
 pub use walk::convert;
 pub(crate) use walk::replay;
 

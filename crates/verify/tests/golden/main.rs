@@ -7,3 +7,4 @@ mod hls4ml_types;
 mod proxy_files;
 mod qkeras;
 mod support;
+mod written_proxies;

@@ -1,5 +1,8 @@
 //! Proxy files: by themselves, and beside the model that they were made from.
 
+use std::path::Path;
+
+use bittrue_model::{AlignedLayer, TypedModel};
 use bittrue_verify::{ErrorKind, Leg, LoadedModel, LoadedProxy, Session};
 
 use super::support::{case, compare, facts, trace_equals};
@@ -61,6 +64,25 @@ fn random_kernels_come_from_the_file() {
         .expect_err("kernels that nobody knows");
     assert_eq!(error.kind(), ErrorKind::Conversion);
     assert!(error.to_string().contains("fresh random numbers"), "{error}");
+}
+
+/// Two equal quantizers read one input, and their names say nothing: which of them belongs where
+/// shows only behind them. Every layer of the file is that of the proxy that is built.
+#[test]
+fn a_choice_between_equal_quantizers_is_taken_back() {
+    let proxies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testvectors/proxies");
+    let model = LoadedModel::open(&proxies.join("branches.h5")).expect("a model");
+    let file = LoadedProxy::open(&proxies.join("branches_second_sat.h5"), &model).expect("fits");
+    let session =
+        Session::new(model, Some(file), Leg::ProxySat, &[Leg::Proxy], Vec::new()).expect("legs");
+    let [built, given] = &session.typed[..] else { panic!("two legs") };
+    assert_eq!(built.aligned.len(), given.aligned.len());
+    for (b, g) in built.aligned.iter().zip(&given.aligned) {
+        let edge = |t: &TypedModel, a: &Option<AlignedLayer>| {
+            a.as_ref().map(|a| (t.nodes[a.node.0].op.clone(), t.nodes[a.node.0].shape.clone()))
+        };
+        assert_eq!(edge(built, b), edge(given, g));
+    }
 }
 
 #[test]

@@ -1,0 +1,119 @@
+//! The smallest format of some numbers, and of the results of a function.
+
+use super::bits::Bits;
+
+/// Finest and coarsest grid that HGQ looks for.
+const FINEST: i32 = 32;
+
+/// The smallest format that holds all numbers, as HGQ's `get_arr_container` finds it: its grid is
+/// 2^-32 at the finest, and then perhaps none of theirs.
+pub(super) fn container(values: &[f32]) -> Bits {
+    if values.iter().all(|&v| v == 0.0) {
+        return Bits { keep_negative: false, integer: 1, fractional: 0 };
+    }
+    let (mut low, mut high) = (-FINEST, FINEST);
+    while high - low > 1 {
+        let middle = (low + high).div_euclid(2);
+        let scale = 2f32.powi(middle);
+        // NumPy casts to int64 and compares.
+        let whole = |v: &f32| {
+            let scaled = v * scale;
+            scaled.fract() == 0.0 && scaled.abs() < 2f32.powi(63)
+        };
+        if values.iter().all(whole) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    let scale = 2f32.powi(high);
+    // The logarithm and the sum are float32.
+    let log2 = |v: f32| f64::from(v * scale).log2() as f32;
+    let bits = |v: f32| if v < 0.0 { log2(-v).ceil() } else { (1.0 + log2(v)).floor() };
+    let most = values.iter().map(|&v| bits(v)).fold(f32::NEG_INFINITY, f32::max);
+    Bits {
+        keep_negative: values.iter().any(|&v| v < 0.0),
+        integer: most as i64 - i64::from(high),
+        fractional: i64::from(high),
+    }
+}
+
+/// Most arguments at which HGQ evaluates a function.
+const MAX_ARGUMENTS: i64 = 1 << 20;
+
+/// The format of the results of a function on all arguments of a format; of some arguments between
+/// the ends where there are very many. `None` where HGQ raises an error.
+pub(super) fn function(
+    function: impl Fn(usize, usize, f32) -> f32,
+    arguments: Bits,
+) -> Option<Bits> {
+    let Bits { mut keep_negative, mut integer, mut fractional } = arguments;
+    if arguments.width() <= 0 {
+        (keep_negative, integer, fractional) = (false, 1, 0);
+    }
+    let width = i64::from(keep_negative) + integer + fractional;
+    let count = match width {
+        0..63 => (1i64 << width).min(MAX_ARGUMENTS),
+        // The sign of an int64: a negative number of arguments.
+        63 => return None,
+        // An int64 that has run over: no argument, so "all zero".
+        _ => return Some(container(&[])),
+    };
+    let power = |exponent: i64| i32::try_from(exponent).map(|e| 2f64.powi(e));
+    let (Ok(end), Ok(step)) = (power(integer), power(-fractional)) else { return None };
+    let start = if keep_negative { -end } else { 0.0 };
+    let stop = end - step;
+    let step = (stop - start) / (count - 1).max(1) as f64;
+    let count = usize::try_from(count).ok()?;
+    let results: Vec<f32> = (0..count)
+        .map(|n| {
+            let last = n + 1 == count && count > 1;
+            let x = if last { stop } else { n as f64 * step + start };
+            function(n, count, x as f32)
+        })
+        .collect();
+    Some(container(&results))
+}
+
+#[cfg(test)]
+mod tests {
+    use bittrue_keras::float::activations::{self, Position};
+
+    use super::*;
+
+    fn bits(keep_negative: bool, integer: i64, fractional: i64) -> Bits {
+        Bits { keep_negative, integer, fractional }
+    }
+
+    /// Values from HGQ 0.2.6 itself.
+    #[test]
+    fn smallest_formats() {
+        assert_eq!(container(&[0.0, -0.0]), bits(false, 1, 0));
+        assert_eq!(container(&[0.375, -0.5]), bits(true, -1, 3));
+        assert_eq!(container(&[-4.0]), bits(true, 2, -2));
+        assert_eq!(container(&[4.0]), bits(false, 3, -2));
+        assert_eq!(container(&[3.0, 0.25]), bits(false, 2, 2));
+        assert_eq!(container(&[0.1]), bits(false, -3, 27));
+        assert_eq!(container(&[1.0, 2f32.powi(-31)]), bits(false, 1, 31));
+        // Finer than any grid that HGQ knows.
+        assert_eq!(container(&[2f32.powi(-40)]), bits(false, -39, 32));
+    }
+
+    #[test]
+    fn formats_of_functions() {
+        let relu = |_, _, x| activations::relu(x);
+        assert_eq!(function(relu, bits(true, 3, 4)), Some(bits(false, 3, 4)));
+        assert_eq!(function(relu, bits(false, 3, 4)), Some(bits(false, 3, 4)));
+        // More than 2^20 arguments: the ones in between are on no grid.
+        assert_eq!(function(relu, bits(true, 10, 12)), Some(bits(false, 11, 32)));
+        let tanh = |_, _, x| activations::tanh(x);
+        assert_eq!(function(tanh, bits(true, 3, 4)), Some(bits(true, 1, 28)));
+        assert_eq!(function(tanh, bits(true, 10, 12)), Some(bits(true, 1, 32)));
+        let sigmoid = |n, count, x| activations::sigmoid(x, Position::of(n, count)).value;
+        assert_eq!(function(sigmoid, bits(true, 3, 4)), Some(bits(false, 0, 32)));
+        assert_eq!(function(sigmoid, bits(false, 3, 4)), Some(bits(false, 0, 24)));
+        // Nothing is known of the argument.
+        assert_eq!(function(relu, Bits::ANYTHING), Some(bits(false, 1, 0)));
+        assert_eq!(function(relu, bits(true, 31, 31)), None);
+    }
+}
