@@ -1,8 +1,11 @@
 //! The plan: programs for every leg, made once.
 
 use bittrue_fixed::{FixedType, Overflow, Rounding};
-use bittrue_model::{CallId, EdgeType, Model, ModelError, NodeId, Place, Rounding32, TypedModel};
+use bittrue_model::{
+    CallId, EdgeType, Model, ModelError, NodeId, Op, Place, Rounding32, TypedModel,
+};
 
+use crate::fusion::Graph;
 use crate::kernel::Kernel;
 use crate::lower::Care;
 use crate::program::{EdgeInfo, Interner, OwnProgram, Program};
@@ -87,8 +90,9 @@ impl Engine {
         let mut legs: Vec<LegPlan> = Vec::new();
         for typed in std::iter::once(reference).chain(targets) {
             let of_leg = |e| PlanError { in_reference: legs.is_empty(), ..e };
-            let fast = Program::new(typed, Care::Fast, &mut interner).map_err(of_leg)?;
-            let careful = Program::new(typed, Care::Careful, &mut interner).map_err(of_leg)?;
+            let graph = Graph::new(typed);
+            let fast = Program::new(&graph, Care::Fast, &mut interner).map_err(of_leg)?;
+            let careful = Program::new(&graph, Care::Careful, &mut interner).map_err(of_leg)?;
             let mut own = |care| -> Result<Vec<Option<OwnProgram>>, PlanError> {
                 let Some(first) = legs.first() else { return Ok(vec![None; model.calls.len()]) };
                 let reference = match care {
@@ -97,7 +101,7 @@ impl Engine {
                 };
                 model
                     .call_ids()
-                    .map(|c| OwnProgram::new(model, typed, reference, c, care, &mut interner))
+                    .map(|c| OwnProgram::new(model, &graph, reference, c, care, &mut interner))
                     .collect()
             };
             let (own_fast, own_careful) = (own(Care::Fast)?, own(Care::Careful)?);
@@ -157,8 +161,8 @@ fn lanes(widest: usize) -> usize {
 
 fn aligned_type(typed: &TypedModel, program: &Program, call: CallId) -> Option<FixedType> {
     let mut node = &typed.nodes[typed.aligned[call.0]?.node.0];
-    // A reshape has the type of its argument.
-    while matches!(node.op, bittrue_model::Op::Reshape) {
+    // What only reshapes has the type of its argument.
+    while matches!(node.op, Op::Reshape | Op::Identity) {
         node = &typed.nodes[node.inputs.first()?.0];
     }
     match &node.edge {

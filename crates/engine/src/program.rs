@@ -1,12 +1,14 @@
 //! Programs: kernels in order, over slots that hold tensors.
 
+use std::collections::HashMap;
+
 use bittrue_block::Storage;
 use bittrue_fixed::Kif;
-use bittrue_model::{CallId, Model, NodeId, Op, Place, TypedModel};
+use bittrue_model::{CallId, Model, NodeId, Op, Place};
 
 use crate::PlanError;
 use crate::edge::{Edge, Repr};
-use crate::fusion::{self, Normalised};
+use crate::fusion::{self, Graph, Normalised};
 use crate::kernel::Kernel;
 use crate::lower::linear::Analyses;
 use crate::lower::{Care, Neighbours, lower, norm};
@@ -78,10 +80,11 @@ pub struct EdgeInfo {
 impl Program {
     /// The program of a whole leg.
     pub(crate) fn new(
-        typed: &TypedModel,
+        graph: &Graph<'_>,
         care: Care,
         interner: &mut Interner,
     ) -> Result<Self, PlanError> {
+        let typed = graph.typed;
         let mut program = Self::default();
         let mut slot_of: Vec<usize> = Vec::with_capacity(typed.nodes.len());
         // What the readers of a node see, which is not always its own result.
@@ -89,9 +92,9 @@ impl Program {
         for id in 0..typed.nodes.len() {
             let inputs = typed.nodes[id].inputs.iter().map(|n| feed_of[n.0]).collect();
             let known = |n: NodeId| feed_of.get(n.0).copied();
-            let slot = program.node(typed, NodeId(id), inputs, &known, care, interner)?;
+            let slot = program.node(graph, NodeId(id), inputs, &known, care, interner)?;
             slot_of.push(slot);
-            let feed = program.feed(typed, NodeId(id), &feed_of, interner)?;
+            let feed = program.feed(graph, NodeId(id), &feed_of, interner)?;
             feed_of.push(feed.unwrap_or(slot));
         }
         program.aligned = typed.aligned.iter().map(|a| a.map(|a| slot_of[a.node.0])).collect();
@@ -111,22 +114,23 @@ impl Program {
     /// nodes before it, as far as this program has them.
     fn node(
         &mut self,
-        typed: &TypedModel,
+        graph: &Graph<'_>,
         id: NodeId,
         inputs: Vec<usize>,
         known: &dyn Fn(NodeId) -> Option<usize>,
         care: Care,
         interner: &mut Interner,
     ) -> Result<usize, PlanError> {
+        let typed = graph.typed;
         let node = &typed.nodes[id.0];
         let shapes: Vec<&[usize]> =
             node.inputs.iter().map(|n| typed.nodes[n.0].shape.as_slice()).collect();
         let edges: Vec<&Edge> = inputs.iter().map(|&s| &self.edges[s]).collect();
-        let (regrouped, extra) = terms(typed, id, &inputs, known).unwrap_or_default();
+        let (regrouped, extra) = terms(graph, id, &inputs, known).unwrap_or_default();
         let neighbours = Neighbours {
             inside_linear: fusion::inside_linear(typed, id),
-            either: fusion::is_output_and_fused(typed, id),
-            swish: fusion::is_swish(typed, id),
+            either: fusion::is_output_and_fused(graph, id),
+            swish: fusion::is_swish(graph, id),
             behind_product: fusion::behind_product(typed, id),
             regrouped,
             extra: extra.iter().map(|&s| &self.edges[s]).collect(),
@@ -155,13 +159,13 @@ impl Program {
     /// Adds what the readers of a node see, where that is not its own result.
     fn feed(
         &mut self,
-        typed: &TypedModel,
+        graph: &Graph<'_>,
         id: NodeId,
         feed_of: &[usize],
         interner: &mut Interner,
     ) -> Result<Option<usize>, PlanError> {
-        let node = &typed.nodes[id.0];
-        let (conv, form) = match fusion::normalised(typed, id) {
+        let node = &graph.typed.nodes[id.0];
+        let (conv, form) = match fusion::normalised(graph, id) {
             Normalised::Alone => return Ok(None),
             Normalised::Within(conv) => (conv, norm::Form::Within),
             Normalised::Either(conv) => (conv, norm::Form::Either),
@@ -251,7 +255,7 @@ impl Program {
 /// arguments that stand behind the node's own. `None` where nothing is regrouped, or where the
 /// program does not have all terms.
 fn terms(
-    typed: &TypedModel,
+    graph: &Graph<'_>,
     id: NodeId,
     inputs: &[usize],
     known: &dyn Fn(NodeId) -> Option<usize>,
@@ -268,7 +272,7 @@ fn terms(
         });
         Some(inputs.len() + at)
     };
-    let terms = fusion::regrouped(typed, id)?
+    let terms = fusion::regrouped(graph, id)?
         .into_iter()
         .map(|term| match term {
             fusion::Term::Node(n) => argument(n).map(real::Term::Value),
@@ -299,12 +303,13 @@ impl OwnProgram {
     /// the call has no arguments.
     pub(crate) fn new(
         model: &Model,
-        typed: &TypedModel,
+        graph: &Graph<'_>,
         reference: &Program,
         call: CallId,
         care: Care,
         interner: &mut Interner,
     ) -> Result<Option<Self>, PlanError> {
+        let typed = graph.typed;
         let Some(aligned) = typed.aligned[call.0] else { return Ok(None) };
         let parents = &model.call(call).inputs;
         let mut program = Program::default();
@@ -325,27 +330,34 @@ impl OwnProgram {
             };
             parents.iter().position(stands)
         };
-        let mut slot_of: Vec<Option<usize>> = vec![None; typed.nodes.len()];
-        for id in 0..typed.nodes.len() {
-            if typed.nodes[id].origin != call {
-                continue;
-            }
+        let mut slot_of: HashMap<usize, usize> = HashMap::new();
+        for &id in graph.of_call(call) {
             let mut inputs = Vec::new();
             for &n in &typed.nodes[id].inputs {
-                let slot = slot_of[n.0].or_else(|| feed_of(n).map(|f| feeds[f].0));
-                inputs.push(slot.ok_or_else(|| {
+                let known = slot_of.get(&n.0).copied().or_else(|| feed_of(n).map(|f| feeds[f].0));
+                if let Some(slot) = known {
+                    inputs.push(slot);
+                    continue;
+                }
+                // HGQ may have it read another output of a nested model than the source does.
+                let stands = |c: &CallId| typed.aligned[c.0].is_some_and(|a| a.node == n);
+                let call = model.call_ids().find(stands).ok_or_else(|| {
                     PlanError::new(
                         Place::layer(&typed.nodes[id].name),
                         "its argument belongs to no aligned layer",
                     )
-                })?);
+                })?;
+                let Some(slot) = reference.feeds[call.0] else { return Ok(None) };
+                let edge = reference.edges[slot].clone();
+                feeds.push((program.slot(edge, reference.elements[slot]), call));
+                inputs.push(feeds[feeds.len() - 1].0);
             }
-            let known = |n: NodeId| slot_of[n.0];
-            let slot = program.node(typed, NodeId(id), inputs, &known, care, interner)?;
-            slot_of[id] = Some(slot);
+            let known = |n: NodeId| slot_of.get(&n.0).copied();
+            let slot = program.node(graph, NodeId(id), inputs, &known, care, interner)?;
+            slot_of.insert(id, slot);
         }
         // A layer that vanished passes its first argument on.
-        let output = slot_of[aligned.node.0].unwrap_or(feeds[0].0);
+        let output = slot_of.get(&aligned.node.0).copied().unwrap_or(feeds[0].0);
         let slots = program.slots();
         Ok(Some(Self { feeds, steps: program.steps, slots, output }))
     }
