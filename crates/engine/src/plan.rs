@@ -1,7 +1,9 @@
 //! The plan: programs for every leg, made once.
 
 use bittrue_fixed::{FixedType, Overflow, Rounding};
-use bittrue_model::{CallId, EdgeType, Model, ModelError, NodeId, Place, Rounding32, TypedModel};
+use bittrue_model::{
+    CallId, EdgeType, Model, ModelError, NodeId, Op, Place, Rounding32, TypedModel,
+};
 
 use crate::fusion::Graph;
 use crate::kernel::Kernel;
@@ -159,8 +161,8 @@ fn lanes(widest: usize) -> usize {
 
 fn aligned_type(typed: &TypedModel, program: &Program, call: CallId) -> Option<FixedType> {
     let mut node = &typed.nodes[typed.aligned[call.0]?.node.0];
-    // A reshape has the type of its argument.
-    while matches!(node.op, bittrue_model::Op::Reshape) {
+    // What only reshapes has the type of its argument.
+    while matches!(node.op, Op::Reshape | Op::Identity) {
         node = &typed.nodes[node.inputs.first()?.0];
     }
     match &node.edge {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bittrue_block::Storage;
 use bittrue_fixed::Kif;
-use bittrue_model::{CallId, Model, NodeId, Op, Place, TypedModel};
+use bittrue_model::{CallId, Model, NodeId, Op, Place};
 
 use crate::PlanError;
 use crate::edge::{Edge, Repr};
@@ -126,11 +126,11 @@ impl Program {
         let shapes: Vec<&[usize]> =
             node.inputs.iter().map(|n| typed.nodes[n.0].shape.as_slice()).collect();
         let edges: Vec<&Edge> = inputs.iter().map(|&s| &self.edges[s]).collect();
-        let (regrouped, extra) = terms(typed, id, &inputs, known).unwrap_or_default();
+        let (regrouped, extra) = terms(graph, id, &inputs, known).unwrap_or_default();
         let neighbours = Neighbours {
             inside_linear: fusion::inside_linear(typed, id),
             either: fusion::is_output_and_fused(graph, id),
-            swish: fusion::is_swish(typed, id),
+            swish: fusion::is_swish(graph, id),
             behind_product: fusion::behind_product(typed, id),
             regrouped,
             extra: extra.iter().map(|&s| &self.edges[s]).collect(),
@@ -255,7 +255,7 @@ impl Program {
 /// arguments that stand behind the node's own. `None` where nothing is regrouped, or where the
 /// program does not have all terms.
 fn terms(
-    typed: &TypedModel,
+    graph: &Graph<'_>,
     id: NodeId,
     inputs: &[usize],
     known: &dyn Fn(NodeId) -> Option<usize>,
@@ -272,7 +272,7 @@ fn terms(
         });
         Some(inputs.len() + at)
     };
-    let terms = fusion::regrouped(typed, id)?
+    let terms = fusion::regrouped(graph, id)?
         .into_iter()
         .map(|term| match term {
             fusion::Term::Node(n) => argument(n).map(real::Term::Value),
@@ -334,13 +334,23 @@ impl OwnProgram {
         for &id in graph.of_call(call) {
             let mut inputs = Vec::new();
             for &n in &typed.nodes[id].inputs {
-                let slot = slot_of.get(&n.0).copied().or_else(|| feed_of(n).map(|f| feeds[f].0));
-                inputs.push(slot.ok_or_else(|| {
+                let known = slot_of.get(&n.0).copied().or_else(|| feed_of(n).map(|f| feeds[f].0));
+                if let Some(slot) = known {
+                    inputs.push(slot);
+                    continue;
+                }
+                // HGQ may have it read another output of a nested model than the source does.
+                let stands = |c: &CallId| typed.aligned[c.0].is_some_and(|a| a.node == n);
+                let call = model.call_ids().find(stands).ok_or_else(|| {
                     PlanError::new(
                         Place::layer(&typed.nodes[id].name),
                         "its argument belongs to no aligned layer",
                     )
-                })?);
+                })?;
+                let Some(slot) = reference.feeds[call.0] else { return Ok(None) };
+                let edge = reference.edges[slot].clone();
+                feeds.push((program.slot(edge, reference.elements[slot]), call));
+                inputs.push(feeds[feeds.len() - 1].0);
             }
             let known = |n: NodeId| slot_of.get(&n.0).copied();
             let slot = program.node(graph, NodeId(id), inputs, &known, care, interner)?;

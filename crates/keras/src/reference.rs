@@ -88,8 +88,9 @@ fn operations(kind: &LayerKind, input: usize, place: &Place) -> Result<Vec<Op>, 
         LayerKind::BatchNorm(b) => vec![Op::BatchNorm(b.clone())],
         LayerKind::ThresholdedRelu { theta } => vec![Op::ThresholdedRelu { theta: *theta }],
         LayerKind::Elu { alpha } => vec![Op::Elu { alpha: *alpha }],
+        LayerKind::Flatten | LayerKind::Reshape => vec![Op::Reshape],
         // Dropout does nothing, but it is an operation that reads its argument.
-        LayerKind::Flatten | LayerKind::Reshape | LayerKind::Dropout => vec![Op::Reshape],
+        LayerKind::Dropout => vec![Op::Identity],
         LayerKind::Nested => vec![],
         LayerKind::Concatenate(c) => vec![Op::Concatenate { axis: c.event_axis }],
         LayerKind::Merge(kind) => vec![Op::Merge(*kind)],
@@ -116,6 +117,8 @@ fn conv(c: &Conv, place: &Place) -> Result<Op, ModelError> {
     Ok(Op::Conv {
         window: c.window.clone(),
         groups: c.groups,
+        // QKeras calls TensorFlow's convolution itself.
+        compiled: c.groups > 1 && !c.quantized,
         kernel: constant(kernel, c.kernel_quantizer.as_ref(), "kernel", place)?,
         bias: bias.map(|b| constant(b, c.bias_quantizer.as_ref(), "bias", place)).transpose()?,
     })

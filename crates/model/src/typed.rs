@@ -128,6 +128,9 @@ pub enum Op {
         window: Window,
         /// Groups of channels that are convolved by themselves.
         groups: usize,
+        /// Whether XLA compiles it by itself, as Keras has it done where there are groups: then nothing
+        /// is fused with it.
+        compiled: bool,
         /// Weights.
         kernel: Constant,
         /// Bias.
@@ -182,6 +185,8 @@ pub enum Op {
     },
     /// The same elements in another shape.
     Reshape,
+    /// The argument itself, by an operation that reads it: Dropout at inference.
+    Identity,
     /// An operation of hls4ml's C simulation.
     Firmware(Arc<Firmware>),
 }
@@ -211,8 +216,14 @@ impl Op {
             padding: Padding::Valid,
         };
         Some([
-            Self::Conv { window: window.clone(), groups: channels, kernel, bias: None },
-            Self::Conv { window: single, groups: 1, kernel: pointwise, bias },
+            Self::Conv {
+                window: window.clone(),
+                groups: channels,
+                compiled: false,
+                kernel,
+                bias: None,
+            },
+            Self::Conv { window: single, groups: 1, compiled: false, kernel: pointwise, bias },
         ])
     }
 

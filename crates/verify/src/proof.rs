@@ -17,7 +17,7 @@ pub(crate) fn proven(engine: &Engine, reference: &TypedModel) -> Vec<bool> {
         proven.push(match node.op {
             // What is read is what Keras reads.
             Op::Input { .. } => true,
-            Op::Reshape => upstream,
+            Op::Reshape | Op::Identity => upstream,
             _ => upstream && engine.node_edge(0, NodeId(n)).storage != Storage::Real,
         });
     }

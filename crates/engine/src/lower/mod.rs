@@ -85,7 +85,7 @@ pub(crate) fn lower(
     let place = || Place::layer(&node.name);
     Ok(match &node.op {
         Op::Input { index } => Lowered::one(Kernel::Input { index: *index }, Edge::real(false)),
-        Op::Reshape => Lowered { kernels: vec![], edge: inputs[0].clone() },
+        Op::Reshape | Op::Identity => Lowered { kernels: vec![], edge: inputs[0].clone() },
         Op::Quantize(target) => quantize::cast(*target, node, inputs[0], elements, care)?,
         Op::QuantizeEach(targets) => quantize::cast_each(targets, node, inputs[0], care)?,
         Op::QuantizedBits(q) => {
@@ -119,7 +119,7 @@ pub(crate) fn lower(
             let sums = Sums { taps, groups: 1, kernel, bias: bias.as_ref(), bias_inside };
             linear::lower(sums, inputs[0], exact, care, analyses)
         }
-        Op::Conv { window, groups, kernel, bias } => {
+        Op::Conv { window, groups, kernel, bias, .. } => {
             let taps = Taps::convolution(window, shapes[0], *groups);
             let bias_inside = fusion::bias_inside(window, shapes[0]);
             let sums = Sums { taps, groups: *groups, kernel, bias: bias.as_ref(), bias_inside };

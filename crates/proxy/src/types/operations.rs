@@ -107,6 +107,7 @@ fn conv(c: &Conv, declared: DeclaredGrid) -> Vec<Step> {
     let op = Op::Conv {
         window: c.window.clone(),
         groups: c.groups,
+        compiled: c.groups > 1,
         kernel: Constant { values: c.kernel.clone(), on_grid: declared.kernel },
         bias: c.bias.clone().map(|values| Constant { values, on_grid: declared.bias }),
     };

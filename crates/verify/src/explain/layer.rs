@@ -236,7 +236,7 @@ pub(super) fn not_formed(leg: &str, is_reference: bool) -> ExplainedTensor {
 
 /// The node behind which nothing but the shape changes.
 fn ending(typed: &TypedModel, mut node: NodeId) -> NodeId {
-    while let (Op::Reshape, Some(&argument)) =
+    while let (Op::Reshape | Op::Identity, Some(&argument)) =
         (&typed.nodes[node.0].op, typed.nodes[node.0].inputs.first())
     {
         node = argument;
