@@ -105,3 +105,35 @@ fn every_page_is_linked() -> TestResult {
     }
     Ok(())
 }
+
+/// Pages that lead through the tree, and the directories from which they name files.
+#[test]
+fn the_files_that_pages_name_are_there() -> TestResult {
+    let root = root();
+    let crates: Vec<PathBuf> = fs::read_dir(root.join("crates"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_, std::io::Error>>()?;
+    let mut named = 0;
+    for page in ["README.md", "docs/adding-a-layer.md", "docs/exactness.md"] {
+        let text = fs::read_to_string(root.join(page))?;
+        // Between pairs of backquotes, but for blocks.
+        let prose: String = text.split("```").step_by(2).collect();
+        for word in prose.split('`').skip(1).step_by(2) {
+            let of_root = ["crates/", "docs/", "scripts/", "testvectors/", "benches/"];
+            let of_crate = ["src/", "tests/"];
+            let there = if word.contains(' ') {
+                continue;
+            } else if of_root.iter().any(|d| word.starts_with(d)) {
+                root.join(word).exists()
+            } else if of_crate.iter().any(|d| word.starts_with(d)) {
+                crates.iter().any(|c| c.join(word).exists())
+            } else {
+                continue;
+            };
+            assert!(there, "{page}: {word}");
+            named += 1;
+        }
+    }
+    assert!(named > 60, "{named} names");
+    Ok(())
+}
