@@ -4,7 +4,8 @@ HGQ, and writes `rows.json`.
     python make.py
 
 Each row holds the model as Keras stores it (configuration; shapes of weights, whose values follow from
-their places, see `value`), and what HGQ made of it: the proxy's layers, or its error.
+their places, see `value`), and what HGQ made of it: the proxy's layers, or its error. Models come from
+their file and are converted with HGQ's default options but `aggressive=False`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 import reference  # noqa: E402
 from models import SKIPPED, build  # noqa: E402
+from models_more import EXTRA  # noqa: E402
 from reference import tf  # noqa: E402
 
 
@@ -50,11 +52,12 @@ def stored(path: Path) -> dict:
             name: {text(w): list(group[name][w].shape) for w in group[name].attrs["weight_names"]}
             for name in names
         }
-        return {"config": json.loads(file.attrs["model_config"]), "weights": weights}
+        return {"model": json.loads(file.attrs["model_config"]), "weights": weights}
 
 
-def nodes(proxy: tf.keras.Model) -> list[list[str]]:
-    """Name and description of every layer of a proxy, sorted by name, without inputs."""
+def nodes(proxy: tf.keras.Model) -> list[list]:
+    """Name, description and arguments of every layer of a proxy, sorted by name, without inputs: for
+    each call of the layer the names of the layers whose results it takes."""
     found = []
     for layer in proxy.layers:
         cls = type(layer).__name__
@@ -65,7 +68,13 @@ def nodes(proxy: tf.keras.Model) -> list[list[str]]:
             cls = f"FPQ({k},{b},{i},{layer.RND},{layer.SAT})"
         elif cls == "Activation":
             cls = f"Activation({getattr(layer.activation, '__name__', layer.activation)})"
-        found.append([layer.name, cls])
+        used = [n for nodes in proxy._nodes_by_depth.values() for n in nodes]
+        calls = [
+            [t.node.layer.name for t in node.keras_inputs]
+            for node in layer.inbound_nodes
+            if node in used
+        ]
+        found.append([layer.name, cls, calls])
     return sorted(found)
 
 
@@ -76,7 +85,8 @@ def converted(path: Path) -> dict:
     except Exception as error:  # Keras has no error type of its own.
         return {"unreadable": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
     try:
-        return {"nodes": nodes(reference.to_proxy(model, aggressive=False))}
+        proxy = reference.to_proxy(model, aggressive=False)
+        return {"nodes": nodes(proxy), "outputs": list(proxy.output_names)}
     except Exception as error:  # Nor has HGQ.
         return {"refused": f"{type(error).__name__}: {error}".strip().splitlines()[0][:200]}
 
@@ -85,7 +95,10 @@ def main() -> None:
     warnings.simplefilter("ignore")
     table = json.loads((HERE / "table.json").read_text())
     rows = []
-    for row in table:
+    extra = [
+        {"layer": layer, "config": config, "hgq": None, "hgq_detail": ""} for layer, config in EXTRA
+    ]
+    for row in table + extra:
         out = {key: row[key] for key in ("layer", "config", "hgq")}
         rows.append(out)
         tf.keras.backend.clear_session()
@@ -107,7 +120,7 @@ def main() -> None:
                 continue
             out |= stored(path) | converted(path)
         accepted = "nodes" in out
-        if accepted != (row["hgq"] != "refused"):
+        if row["hgq"] is not None and accepted != (row["hgq"] != "refused"):
             print("differs from the table:", row["layer"], "|", row["config"], "|", row["hgq"],
                   row["hgq_detail"][:80], "| here", out.get("refused") or out.get("unreadable") or "ok")
     skipped = [r for r in rows if "skipped" in r]

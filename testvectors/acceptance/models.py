@@ -1,4 +1,4 @@
-"""A Keras model for each row of `acceptance.json`: what the row's layer and configuration say, between
+"""A Keras model for each row of `table.json`: what the row's layer and configuration say, between
 quantizers, as small as possible."""
 
 from __future__ import annotations
@@ -14,17 +14,9 @@ L = tf.keras.layers
 Q = qkeras
 
 SKIPPED = {
-    "HDense": "an HGQ model: its .h5 lacks the traced ranges",
-    "UnaryLUT": "needs unary_lut_max_table_size, which is not the conversion's default",
     "Sequential": "a model that was never built cannot be saved",
     "Model subclass": "a subclassed model cannot be saved as .h5",
 }
-for _name in ("HConv2D", "HConv1D", "HDenseBatchNorm", "HConv1DBatchNorm", "HBatchNormalization",
-              "HActivation", "HAdd", "Signature", "PReshape", "HQuantize", "HConv2DBatchNorm",
-              "PMaxPooling1D", "PAveragePooling2D"):
-    SKIPPED[_name] = SKIPPED["HDense"]
-for _name in ("QConv2DTranspose", "QSimpleRNN", "QGRU"):
-    SKIPPED[_name] = "cannot be called with TensorFlow 2.15 unless it is patched"
 
 
 def bits(width: int, integer: int, **more: object) -> object:
@@ -419,5 +411,6 @@ def build(layer: str, config: str) -> tf.keras.Model | None:
     }
     if layer in simple:
         number = re.search(r"\d+", config)
-        return chain(simple[layer], getattr(L, layer)(int(number[0]) if number else 1))
+        more = {"interpolation": "bilinear"} if "bilinear" in config else {}
+        return chain(simple[layer], getattr(L, layer)(int(number[0]) if number else 1, **more))
     return None

@@ -159,11 +159,12 @@ fn through(e: Elem, value: f32, (lo, hi): (f32, f32)) -> Elem {
     Elem::banded(value.into(), lo.into(), hi.into(), flags)
 }
 
-/// ELU from the result for `alpha` 1, which Keras scales where it is negative.
+/// ELU from the result for `alpha` 1, which Keras scales where its argument is not above zero: so it
+/// is with a denormal, of which nothing is left then.
 fn elu(alpha: f32, e: Elem, y: Banded) -> Elem {
     let scaled = |v: f32| match alpha {
         1.0 => v,
-        _ if v <= 0.0 => float::mul(alpha, v),
+        _ if float::ftz(v) <= 0.0 => float::mul(alpha, v),
         _ => v,
     };
     let (a, b) = (scaled(y.lo), scaled(y.hi));

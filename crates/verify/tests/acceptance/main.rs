@@ -1,0 +1,7 @@
+//! What each layer and quantizer becomes: held against what real HGQ does with it, and written down
+//! in the tables of what is supported.
+
+mod classes;
+mod rows;
+mod tables;
+mod walk;
