@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use bittrue_block::EventBlock;
 use bittrue_engine::{Engine, Selection};
-use bittrue_io::EventSource;
 use rayon::prelude::*;
 
+use crate::source::Source;
 use crate::{Error, Progress};
 
 /// Values held at a time: enough for every thread to have several spans.
@@ -28,7 +28,7 @@ pub(crate) fn names(files: &[PathBuf]) -> String {
 /// that are held for one event. Returns whether the run was stopped before its end.
 pub(crate) fn run<T: Send>(
     engine: &Engine,
-    source: &mut EventSource,
+    source: &mut Source,
     values: usize,
     progress: &dyn Progress,
     each: impl Fn(Selection, &EventBlock, Range<usize>) -> T + Sync,

@@ -11,6 +11,7 @@ mod input_type;
 mod leg;
 mod proof;
 mod session;
+mod source;
 mod trace;
 mod verify;
 

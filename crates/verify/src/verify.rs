@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use bittrue_block::{EventBlock, EventData};
-use bittrue_io::{
-    EventFile, EventOptions, EventSource, EventWriter, IoErrorKind, SavedFormat, sha256_file,
-};
+use bittrue_io::{EventFile, EventOptions, EventWriter, IoErrorKind, SavedFormat, sha256_file};
 use bittrue_record::{
     Comparison, ComparisonCounts, ComparisonMeta, EventFileInfo, EventsInfo, LayerMeta, Report,
     ToolInfo, Warning,
@@ -15,6 +13,7 @@ use crate::compare::{Scope, agreeing, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
 use crate::session::{LoadedModel, LoadedProxy, Session};
+use crate::source::{Source, Wanted};
 use crate::{Error, InputTypeOption, Leg, Progress, differing, events, input_type};
 
 /// What to compare.
@@ -109,7 +108,8 @@ fn run(
     let loaded = LoadedModel::open(&config.model)?;
     let model_info = loaded.info()?;
     let inputs = loaded.inputs();
-    let open = || EventSource::open(&config.events, &inputs, &config.options).map_err(Error::from);
+    let wanted = Wanted::by(&loaded);
+    let open = || Source::open(&config.events, &wanted, &config.options);
     // A model that cannot be run is told before any event is read.
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
     let proxy_info = proxy.as_ref().map(LoadedProxy::info).transpose()?;
@@ -123,7 +123,7 @@ fn run(
         let Session { loaded, proxy, .. } = first;
         Session::new(loaded, proxy, config.reference, &config.targets, input_types)?
     };
-    let files = event_files(source.files(), config.hash)?;
+    let files = event_files(source.files(), config.hash && !source.is_generated())?;
     let (metas, scopes): (Vec<ComparisonMeta>, Vec<Scope>) =
         (1..session.engine.legs()).map(|leg| compared(&session, leg)).unzip();
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");

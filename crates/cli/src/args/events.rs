@@ -16,6 +16,9 @@ pub(crate) struct EventArgs {
     /// Several files are read in the order given, and their events counted through. A pattern in
     /// quotes, such as 'run*.h5', stands for the files that match it, in the order of their names,
     /// numbers in them by value. docs/events.md has all forms.
+    ///
+    /// gen:uniform,seed=1,n=1e6 makes events instead (also gen:normal, gen:ties), the same for a seed
+    /// whatever the machine and the number of threads.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub(crate) events: Vec<PathBuf>,
 
