@@ -19,6 +19,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ExitCode::Usage, "--model and --events are needed")
             .with_help("`verify --help` shows examples"));
     };
+    args.simd.choose()?;
     reports::check(args, model, events)?;
     let saved = save::wanted(&args.save, model, events)?;
     // Ctrl-C is caught from here on, so that no unfinished file is left behind.

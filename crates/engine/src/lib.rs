@@ -32,6 +32,7 @@ mod taps;
 #[cfg(test)]
 mod tests;
 
+pub use bittrue_kernels::{Level, Simd};
 pub use plan::{Engine, PlanError};
 pub use program::EdgeInfo;
 pub use run::{BlockResult, LegValues, Selection};

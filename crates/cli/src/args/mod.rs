@@ -10,6 +10,7 @@ mod inspect;
 mod model;
 mod run;
 mod save;
+mod simd;
 mod trace;
 
 pub(crate) use command::{Cli, Command};
@@ -21,4 +22,5 @@ pub(crate) use inspect::InspectArgs;
 pub(crate) use model::ModelArgs;
 pub(crate) use run::{Color, FailOn, RunArgs};
 pub(crate) use save::SaveArgs;
+pub(crate) use simd::SimdArgs;
 pub(crate) use trace::TraceArgs;

@@ -12,6 +12,7 @@ mod inspect;
 mod interrupt;
 mod nightly;
 mod run;
+mod simd;
 mod support;
 mod trace;
 mod usage;
