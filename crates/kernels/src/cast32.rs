@@ -64,6 +64,26 @@ impl Cast32 {
         Self { relu: true, ..self }
     }
 
+    /// Lowest and highest result; `None` where 32 bits do not hold them.
+    pub(crate) fn range(&self) -> Option<(i32, i32)> {
+        match self.limit {
+            Limit::Clamp(min, max) => Some((min, max)),
+            Limit::WrapSigned(up) => Some((i32::MIN >> up, i32::MAX >> up)),
+            Limit::WrapUnsigned(up) => Some((0, i32::try_from(u32::MAX >> up).ok()?)),
+        }
+    }
+
+    /// Casts one raw.
+    #[inline(always)]
+    pub(crate) fn one(&self, v: i32) -> i32 {
+        let rounded = self.round(if self.relu { v.max(0) } else { v });
+        match self.limit {
+            Limit::Clamp(min, max) => rounded.clamp(min, max),
+            Limit::WrapSigned(up) => rounded << up >> up,
+            Limit::WrapUnsigned(up) => unsigned(rounded, up),
+        }
+    }
+
     /// Casts all raws of `x`, which have at most 32 bits. The caller proves that results fit `O`.
     pub(crate) fn all<X: LaneInt, O: LaneInt>(&self, simd: Simd, x: &[X]) -> Vec<O> {
         // One loop for each kind of limit, so that none is asked for in a loop.

@@ -5,6 +5,7 @@
 //! generic over the storage of their lanes.
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod bytes;
 mod cast32;
 mod elementwise;
 mod input;
@@ -15,6 +16,7 @@ mod requantize;
 mod simd;
 mod window;
 
+pub use bytes::{ByteCast, ByteLinear, SIGNED};
 pub use cast32::Cast32;
 pub use elementwise::{add_scaled, align, leaky_relu, maximum, minimum, multiply, relu};
 pub use input::InputCast;
