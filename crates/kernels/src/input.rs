@@ -3,6 +3,8 @@
 use bittrue_block::LaneInt;
 use bittrue_fixed::{FixedType, Overflow, Rounding};
 
+use crate::{SIGNED, Simd};
+
 /// A cast of float32 values with everything that does not depend on the value computed once.
 ///
 /// Values below `2^22` LSB are cast exactly, as float32 arithmetic itself would: they are scaled by
@@ -61,18 +63,130 @@ impl InputCast {
         failed: &mut [bool],
     ) {
         for ((x, out), failed) in x.zip(out).zip(failed) {
-            let scaled = x * self.scale;
-            let bits = (scaled + ROUNDER).to_bits().cast_signed();
-            let raw = bits.wrapping_sub(ROUNDER.to_bits().cast_signed());
-            let limited = raw.clamp(self.min, self.max);
-            let cast = match self.wrap {
-                None => limited,
-                Some((up, true)) => raw << up >> up,
-                Some((up, false)) => ((raw.cast_unsigned() << up) >> up).cast_signed(),
-            };
-            let in_domain = scaled.abs() < LIMIT;
-            *failed |= !in_domain | (self.strict & (limited != raw));
+            let (cast, fails) = self.one(x);
+            *failed |= fails;
             *out = O::truncate(cast.into());
+        }
+    }
+
+    /// The raw of a value, and whether it is not cast.
+    #[inline(always)]
+    fn one(&self, x: f32) -> (i32, bool) {
+        let scaled = x * self.scale;
+        let bits = (scaled + ROUNDER).to_bits().cast_signed();
+        let raw = bits.wrapping_sub(ROUNDER.to_bits().cast_signed());
+        let limited = raw.clamp(self.min, self.max);
+        let cast = match self.wrap {
+            None => limited,
+            Some((up, true)) => raw << up >> up,
+            Some((up, false)) => ((raw.cast_unsigned() << up) >> up).cast_signed(),
+        };
+        let in_domain = scaled.abs() < LIMIT;
+        (cast, !in_domain | (self.strict & (limited != raw)))
+    }
+
+    /// Lowest and highest raw of the type.
+    pub fn range(&self) -> (i32, i32) {
+        (self.min, self.max)
+    }
+
+    /// The byte of a raw 0 where raws are stored in bytes: those of a signed type have [`SIGNED`] added;
+    /// `None` for types of more than 8 bits.
+    pub fn byte_zero(&self) -> Option<u8> {
+        match (self.min, self.max) {
+            (0.., ..=255) => Some(0),
+            (-128.., ..=127) => Some(SIGNED),
+            _ => None,
+        }
+    }
+
+    /// Casts the values `[event, element]` of events into bytes `[element, event]`, those of a signed type
+    /// with [`SIGNED`] added, and marks in `failed` the events with a value that it does not cast.
+    ///
+    /// # Panics
+    /// Where the slices have not one length, or the type has more than 8 bits.
+    pub fn bytes(&self, simd: Simd, x: &[f32], out: &mut [u8], failed: &mut [bool]) {
+        let lanes = failed.len();
+        let zero = self.byte_zero().map(i32::from);
+        assert!(zero.is_some() && x.len() == out.len(), "raws that are no bytes");
+        if lanes == 0 || x.is_empty() {
+            return;
+        }
+        assert!(x.len().is_multiple_of(lanes), "not a value for each element and event");
+        let (elements, zero) = (x.len() / lanes, zero.unwrap_or_default());
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let mut tile = [0_u8; TILE * TILE];
+                for (n, failed) in failed.chunks_mut(TILE).enumerate() {
+                    let first = n * TILE;
+                    for column in (0..elements).step_by(TILE) {
+                        let width = TILE.min(elements - column);
+                        for (lane, failed) in failed.iter_mut().enumerate() {
+                            let from = (first + lane) * elements + column;
+                            let row = &mut tile[lane * TILE..(lane + 1) * TILE];
+                            *failed |= match <&[f32; TILE]>::try_from(&x[from..from + width]) {
+                                Ok(x) => self.row(x, zero, row),
+                                Err(_) => self.row(&x[from..from + width], zero, row),
+                            };
+                        }
+                        let to = &mut out[column * lanes + first..];
+                        turn(&tile, to, (width, failed.len()), lanes);
+                    }
+                }
+            },
+        );
+    }
+
+    /// Casts some values of one event, and says whether one of them is not cast.
+    #[inline(always)]
+    fn row(&self, x: &[f32], zero: i32, out: &mut [u8]) -> bool {
+        let mut failed = false;
+        for (x, out) in x.iter().zip(out) {
+            let (cast, fails) = self.one(*x);
+            failed |= fails;
+            *out = (cast + zero) as u8;
+        }
+        failed
+    }
+}
+
+/// Rows and columns that are turned together.
+const TILE: usize = 16;
+
+/// Turns a tile `[event, element]`: element `n` goes to `out[n * lanes..]`. `(width, height)` are the
+/// elements and events in it.
+#[inline(always)]
+fn turn(tile: &[u8; TILE * TILE], out: &mut [u8], (width, height): (usize, usize), lanes: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if height == TILE {
+        use std::arch::x86_64::{
+            _mm_loadu_si128, _mm_storeu_si128, _mm_unpackhi_epi8, _mm_unpacklo_epi8,
+        };
+        // SAFETY: every x86-64 has SSE2, and each part has 16 bytes.
+        let mut rows: [_; TILE] = std::array::from_fn(|n| unsafe {
+            _mm_loadu_si128(tile[n * TILE..(n + 1) * TILE].as_ptr().cast())
+        });
+        // Four perfect shuffles of 256 bytes turn them.
+        for _ in 0..4 {
+            rows = std::array::from_fn(|n| {
+                let (a, b) = (rows[n / 2], rows[n / 2 + TILE / 2]);
+                // SAFETY: every x86-64 has SSE2.
+                unsafe {
+                    if n % 2 == 0 { _mm_unpacklo_epi8(a, b) } else { _mm_unpackhi_epi8(a, b) }
+                }
+            });
+        }
+        for (n, row) in rows.into_iter().take(width).enumerate() {
+            let to = &mut out[n * lanes..n * lanes + TILE];
+            // SAFETY: `to` has 16 bytes.
+            unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), row) };
+        }
+        return;
+    }
+    for n in 0..width {
+        for lane in 0..height {
+            out[n * lanes + lane] = tile[lane * TILE + n];
         }
     }
 }
@@ -110,6 +224,40 @@ mod tests {
             }
         }
         assert_eq!(casts, 2 * 9 * 3);
+    }
+
+    #[test]
+    fn bytes_are_the_same_raws_turned() {
+        for (lanes, elements) in [(1, 1), (16, 16), (40, 5), (33, 16), (64, 37), (7, 48)] {
+            let x: Vec<f32> =
+                (0..lanes * elements).map(|n| (n * 7919 % 4001) as f32 * 0.01 - 20.0).collect();
+            for text in [
+                "ap_fixed<8,4,RND_CONV,SAT>",
+                "ap_ufixed<8,5,RND_CONV,SAT>",
+                "ap_fixed<6,3,RND_CONV,WRAP>",
+                "ap_ufixed<5,2,RND_CONV,WRAP>",
+            ] {
+                let cast = InputCast::new(text.parse().expect("a type")).expect("plain");
+                let both = cast.agreement(cast).expect("the same");
+                for (cast, text) in [(cast, text), (both, "both")] {
+                    let zero = i16::from(cast.byte_zero().expect("bytes"));
+                    let mut expected = vec![0_i16; x.len()];
+                    let mut expected_failed = vec![false; lanes];
+                    for (e, out) in expected.chunks_mut(lanes).enumerate() {
+                        let column = x[e..].iter().step_by(elements).copied();
+                        cast.run(column, out, &mut expected_failed);
+                    }
+                    for simd in Simd::all() {
+                        let (mut out, mut failed) = (vec![0; x.len()], vec![false; lanes]);
+                        cast.bytes(simd, &x, &mut out, &mut failed);
+                        let out: Vec<i16> = out.into_iter().map(|v| i16::from(v) - zero).collect();
+                        assert_eq!((&out, &failed), (&expected, &expected_failed), "{text}");
+                    }
+                }
+            }
+        }
+        let wide = InputCast::new("ap_fixed<9,4,RND_CONV,SAT>".parse().expect("a type"));
+        assert_eq!(wide.and_then(|w| w.byte_zero()), None);
     }
 
     #[test]
