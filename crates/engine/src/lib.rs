@@ -27,6 +27,7 @@ mod program;
 mod real;
 mod run;
 mod screen;
+mod stream;
 mod tap;
 mod taps;
 #[cfg(test)]
@@ -36,4 +37,5 @@ pub use bittrue_kernels::{Level, Simd};
 pub use plan::{Engine, PlanError};
 pub use program::EdgeInfo;
 pub use run::{BlockResult, LegValues, Selection};
+pub use stream::{StreamStep, Timing};
 pub use tap::NodeValues;

@@ -161,6 +161,11 @@ impl ByteLinear {
         }
     }
 
+    /// The byte of a raw 0 among the results of [`bytes`](Self::bytes).
+    pub fn result_zero(&self) -> u8 {
+        self.cast.map_or(0, |c| c.zero)
+    }
+
     /// Results of one event.
     pub fn results(&self) -> usize {
         self.rows.len() / self.per_row * self.units

@@ -85,7 +85,7 @@ impl Cast32 {
     }
 
     /// Casts all raws of `x`, which have at most 32 bits. The caller proves that results fit `O`.
-    pub(crate) fn all<X: LaneInt, O: LaneInt>(&self, simd: Simd, x: &[X]) -> Vec<O> {
+    pub fn all<X: LaneInt, O: LaneInt>(&self, simd: Simd, x: &[X]) -> Vec<O> {
         // One loop for each kind of limit, so that none is asked for in a loop.
         match self.limit {
             Limit::Clamp(min, max) => self.each(simd, x, |v| v.clamp(min, max)),

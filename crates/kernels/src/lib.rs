@@ -24,4 +24,4 @@ pub use linear::{LinearShape, PADDING, linear};
 pub use pairs::PairLinear;
 pub use requantize::{Requantize, requantize};
 pub use simd::{Level, Simd};
-pub use window::{gather, pool_max, pool_sum};
+pub use window::{gather, gather_bytes, pool_max, pool_max_bytes, pool_sum, to_bytes};
