@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod compare;
 mod diff;
 mod explain;
@@ -44,6 +45,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Inspect(args)) => inspect::inspect(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Trace(args)) => trace::trace(&args),
+        Some(Command::Bench(args)) => bench::bench(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Completions(args)) => generate::completions(&args),
         Some(Command::Man) => generate::man(),

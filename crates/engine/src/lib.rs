@@ -33,7 +33,7 @@ mod taps;
 #[cfg(test)]
 mod tests;
 
-pub use bittrue_kernels::{Level, Simd};
+pub use bittrue_kernels::{Level, Peak, Simd, peaks};
 pub use plan::{Engine, PlanError};
 pub use program::EdgeInfo;
 pub use run::{BlockResult, LegValues, Selection};

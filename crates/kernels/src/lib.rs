@@ -12,6 +12,7 @@ mod input;
 mod isa;
 mod linear;
 mod pairs;
+mod probe;
 mod requantize;
 mod simd;
 mod window;
@@ -22,6 +23,7 @@ pub use elementwise::{add_scaled, align, leaky_relu, maximum, minimum, multiply,
 pub use input::InputCast;
 pub use linear::{LinearShape, PADDING, linear};
 pub use pairs::PairLinear;
+pub use probe::{Peak, peaks};
 pub use requantize::{Requantize, requantize};
 pub use simd::{Level, Simd};
 pub use window::{gather, gather_bytes, pool_max, pool_max_bytes, pool_sum, to_bytes};

@@ -1,6 +1,7 @@
 //! Comparing legs: from a model file and an event file to a report or a trace.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod compare;
 mod differing;
 mod error;
@@ -15,6 +16,7 @@ mod source;
 mod trace;
 mod verify;
 
+pub use bench::{BenchConfig, bench};
 pub use error::{Error, ErrorKind};
 pub use explain::{Elements, ExplainConfig, explain};
 pub use input_type::{InputType, InputTypeOption};

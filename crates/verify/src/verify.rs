@@ -310,7 +310,7 @@ fn raw_input_remedies(session: &Session, ranges: &[InputRange]) -> Vec<Warning> 
 }
 
 /// What is compared with one target, for the report and for counting.
-fn compared(session: &Session, leg: usize) -> (ComparisonMeta, Scope) {
+pub(crate) fn compared(session: &Session, leg: usize) -> (ComparisonMeta, Scope) {
     let (engine, model) = (&session.engine, &session.loaded.model);
     let (formed, missing): (Vec<_>, Vec<_>) =
         session.calls.iter().copied().partition(|&c| engine.edge(leg, c).is_some());

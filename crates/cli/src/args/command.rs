@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{CompletionsArgs, DiffArgs, ExplainArgs, InspectArgs, RunArgs, TraceArgs};
+use super::{BenchArgs, CompletionsArgs, DiffArgs, ExplainArgs, InspectArgs, RunArgs, TraceArgs};
 
 const ABOUT: &str = "Does the proxy that goes to the FPGA give the same bits as the QKeras model?";
 
@@ -86,6 +86,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Write what every layer of one leg gives to an HDF5 file
     Trace(TraceArgs),
+    /// Measure how fast this machine runs a model, layer by layer, and what it costs in hardware
+    Bench(BenchArgs),
     /// Tell what is new from one JSON report to a later one
     Diff(DiffArgs),
     /// Print completions for a shell, e.g. `source <(verify completions bash)`

@@ -1,5 +1,6 @@
 //! Flags, with the help that teaches them: one file for each subcommand, and for what they share.
 
+mod bench;
 mod command;
 mod completions;
 mod diff;
@@ -13,6 +14,7 @@ mod save;
 mod simd;
 mod trace;
 
+pub(crate) use bench::BenchArgs;
 pub(crate) use command::{Cli, Command};
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use diff::DiffArgs;

@@ -46,6 +46,8 @@ pub struct StreamStep {
 pub struct Timing {
     /// By step, as [`Engine::emulation`] lists them.
     pub steps: Vec<u64>,
+    /// Events.
+    pub events: u64,
 }
 
 impl Emulation {
@@ -120,6 +122,7 @@ impl Engine {
         let steps = emulation.stream.steps.len();
         if let Some(timing) = &mut timing {
             timing.steps.resize(steps, 0);
+            timing.events += span.len() as u64;
         }
         let lanes = emulation.stream.lanes();
         for start in span.clone().step_by(lanes) {
