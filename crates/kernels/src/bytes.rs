@@ -340,13 +340,15 @@ mod vectors {
         while first < lanes {
             let at = first.min(lanes - width);
             for (mixed, quad) in mixed.iter_mut().zip(&l.quads) {
-                let quad = quad.map(|e| match e {
-                    PADDING => zero,
-                    // SAFETY: `at + width <= lanes`, and element `e` has its lanes in `x`.
-                    e => unsafe { I::load8(x.as_ptr().add(e as usize * lanes + at)) },
-                });
+                let mut bytes = [zero; 4];
+                for (bytes, &e) in bytes.iter_mut().zip(quad) {
+                    if e != PADDING {
+                        // SAFETY: `at + width <= lanes`, and element `e` has its lanes in `x`.
+                        *bytes = unsafe { I::load8(x.as_ptr().add(e as usize * lanes + at)) };
+                    }
+                }
                 // SAFETY: the machine has the instructions.
-                *mixed = unsafe { I::interleave4(quad) };
+                *mixed = unsafe { I::interleave4(bytes) };
             }
             let mut result = 0;
             for (row, quads) in l.rows.chunks_exact(l.per_row).enumerate() {
@@ -375,7 +377,10 @@ mod vectors {
     ) -> [[I::V; 4]; BLOCK] {
         // SAFETY: the machine has the instructions.
         unsafe {
-            let mut sums = block.bias.map(|b| [I::splat(b); 4]);
+            let mut sums = [[I::zero(); 4]; BLOCK];
+            for (sum, &bias) in sums.iter_mut().zip(&block.bias) {
+                *sum = [I::splat(bias); 4];
+            }
             for (&term, weights) in block.terms.iter().zip(&block.weights) {
                 let x = &mixed[quads[term as usize] as usize];
                 for (sum, &w) in sums.iter_mut().zip(weights) {
@@ -414,56 +419,80 @@ mod vectors {
         }
     }
 
+    // What follows has no closures: the compiler does not inline vector instructions into them.
+
     /// # Safety
     /// The machine has the instructions of `I`.
     #[inline(always)]
-    unsafe fn bytes<I: ByteIsa>(cast: &ByteCast, sums: [I::V; 4]) -> I::V {
+    unsafe fn bytes<I: ByteIsa>(cast: &ByteCast, [a, b, c, d]: [I::V; 4]) -> I::V {
         // SAFETY: the machine has the instructions.
         unsafe {
-            let (c, zero) = (&cast.cast, i32::from(cast.zero));
-            if !cast.narrow {
-                let sums = sums.map(|t| {
-                    let t = if c.relu { I::max(t, I::splat(c.add)) } else { t };
-                    let odd = I::and(I::shift_right(t, c.shift), I::splat(c.even));
-                    let q = I::shift_right(I::add(t, odd), c.shift);
-                    let q = match c.limit {
-                        Limit::Clamp(min, max) => I::min(I::max(q, I::splat(min)), I::splat(max)),
-                        Limit::WrapSigned(up) => I::shift_right(I::shift_left(q, up), up),
-                        Limit::WrapUnsigned(up) => {
-                            I::and(q, I::splat((u32::MAX >> up).cast_signed()))
-                        }
-                    };
-                    if zero == 0 { q } else { I::add(q, I::splat(zero)) }
-                });
-                let [a, b, c, d] = sums;
-                return I::pack8(I::pack16(a, b), I::pack16(c, d));
+            if cast.narrow {
+                let lower = narrow::<I>(cast, I::pack16(a, b));
+                let upper = narrow::<I>(cast, I::pack16(c, d));
+                return I::pack8(lower, upper);
             }
-            let [a, b, c2, d] = sums;
-            let halves = [I::pack16(a, b), I::pack16(c2, d)].map(|t| {
-                let t = if c.relu { I::max16(t, I::splat16(c.add as i16)) } else { t };
-                let t = match c.even {
-                    0 => t,
-                    _ => I::add16(t, I::and(I::shift_right16(t, c.shift), I::splat16(1))),
-                };
-                let q = I::shift_right16(t, c.shift);
-                match c.limit {
-                    // What is below 0 packs to 0.
-                    Limit::Clamp(0, max) => I::min16(q, I::splat16(max as i16)),
-                    Limit::Clamp(min, max) => {
-                        I::min16(I::max16(q, I::splat16(min as i16)), I::splat16(max as i16))
-                    }
-                    // Up to 8 bits are left of 16.
-                    Limit::WrapSigned(up) => I::shift_right16(I::shift_left16(q, up - 16), up - 16),
-                    Limit::WrapUnsigned(up) => {
-                        I::and(q, I::splat16((u32::MAX >> up).cast_signed() as i16))
-                    }
-                }
-            });
-            let halves = match zero {
-                0 => halves,
-                _ => halves.map(|q| I::add16(q, I::splat16(zero as i16))),
+            let lower = I::pack16(wide::<I>(cast, a), wide::<I>(cast, b));
+            let upper = I::pack16(wide::<I>(cast, c), wide::<I>(cast, d));
+            I::pack8(lower, upper)
+        }
+    }
+
+    /// The cast in 16 bits; what is below 0 afterwards packs to 0.
+    ///
+    /// # Safety
+    /// The machine has the instructions of `I`.
+    #[inline(always)]
+    unsafe fn narrow<I: ByteIsa>(cast: &ByteCast, t: I::V) -> I::V {
+        let c = &cast.cast;
+        // SAFETY: the machine has the instructions.
+        unsafe {
+            let t = if c.relu { I::max16(t, I::splat16(c.add as i16)) } else { t };
+            let t = match c.even {
+                0 => t,
+                _ => I::add16(t, I::and(I::shift_right16(t, c.shift), I::splat16(1))),
             };
-            I::pack8(halves[0], halves[1])
+            let q = I::shift_right16(t, c.shift);
+            let q = match c.limit {
+                Limit::Clamp(0, max) => I::min16(q, I::splat16(max as i16)),
+                Limit::Clamp(min, max) => {
+                    I::min16(I::max16(q, I::splat16(min as i16)), I::splat16(max as i16))
+                }
+                // Up to 8 bits are left of 16.
+                Limit::WrapSigned(up) => I::shift_right16(I::shift_left16(q, up - 16), up - 16),
+                Limit::WrapUnsigned(up) => I::and(q, I::splat16((u32::MAX >> up) as i16)),
+            };
+            match cast.zero {
+                0 => q,
+                zero => I::add16(q, I::splat16(i16::from(zero))),
+            }
+        }
+    }
+
+    /// The cast in 32 bits.
+    ///
+    /// # Safety
+    /// The machine has the instructions of `I`.
+    #[inline(always)]
+    unsafe fn wide<I: ByteIsa>(cast: &ByteCast, t: I::V) -> I::V {
+        let c = &cast.cast;
+        // SAFETY: the machine has the instructions.
+        unsafe {
+            let t = if c.relu { I::max(t, I::splat(c.add)) } else { t };
+            let t = match c.even {
+                0 => t,
+                _ => I::add(t, I::and(I::shift_right(t, c.shift), I::splat(1))),
+            };
+            let q = I::shift_right(t, c.shift);
+            let q = match c.limit {
+                Limit::Clamp(min, max) => I::min(I::max(q, I::splat(min)), I::splat(max)),
+                Limit::WrapSigned(up) => I::shift_right(I::shift_left(q, up), up),
+                Limit::WrapUnsigned(up) => I::and(q, I::splat((u32::MAX >> up).cast_signed())),
+            };
+            match cast.zero {
+                0 => q,
+                zero => I::add(q, I::splat(i32::from(zero))),
+            }
         }
     }
 }

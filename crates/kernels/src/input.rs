@@ -113,7 +113,42 @@ impl InputCast {
             return;
         }
         assert!(x.len().is_multiple_of(lanes), "not a value for each element and event");
-        let (elements, zero) = (x.len() / lanes, zero.unwrap_or_default());
+        let zero = zero.unwrap_or_default();
+        // One loop for each kind of overflow, so that none is asked for in a loop.
+        match (self.wrap, self.strict) {
+            (None, false) => {
+                self.rows(simd, x, out, failed, |c, raw| (raw.clamp(c.min, c.max) + zero, false))
+            }
+            (None, true) => self.rows(simd, x, out, failed, |c, raw| {
+                let limited = raw.clamp(c.min, c.max);
+                (limited + zero, limited != raw)
+            }),
+            (Some(_), _) => {
+                // Types of at most 8 bits: the bits that are left, and the sign moved to the front.
+                let mask = (self.max - self.min).cast_unsigned();
+                let offset = self.min.cast_unsigned();
+                self.rows(simd, x, out, failed, |c, raw| {
+                    let low = raw.cast_unsigned().wrapping_sub(offset) & mask;
+                    let cast = low.wrapping_add(offset).cast_signed();
+                    (cast + zero, c.strict & (cast != raw))
+                });
+            }
+        }
+    }
+
+    /// [`bytes`](Self::bytes) with the part that is not the same for all types.
+    #[inline(always)]
+    fn rows(
+        &self,
+        simd: Simd,
+        x: &[f32],
+        out: &mut [u8],
+        failed: &mut [bool],
+        limit: impl Fn(&Self, i32) -> (i32, bool) + Copy,
+    ) {
+        let cast = *self;
+        let lanes = failed.len();
+        let elements = x.len() / lanes;
         simd.vectorize(
             #[inline(always)]
             || {
@@ -122,13 +157,28 @@ impl InputCast {
                     let first = n * TILE;
                     for column in (0..elements).step_by(TILE) {
                         let width = TILE.min(elements - column);
-                        for (lane, failed) in failed.iter_mut().enumerate() {
+                        let rows = tile.chunks_exact_mut(TILE).zip(failed.iter_mut());
+                        for (lane, (row, failed)) in rows.enumerate() {
                             let from = (first + lane) * elements + column;
-                            let row = &mut tile[lane * TILE..(lane + 1) * TILE];
-                            *failed |= match <&[f32; TILE]>::try_from(&x[from..from + width]) {
-                                Ok(x) => self.row(x, zero, row),
-                                Err(_) => self.row(&x[from..from + width], zero, row),
-                            };
+                            let mut values = [0.0_f32; TILE];
+                            match <&[f32; TILE]>::try_from(&x[from..from + width]) {
+                                Ok(all) => values = *all,
+                                Err(_) => values[..width].copy_from_slice(&x[from..from + width]),
+                            }
+                            let mut raws = [0_i32; TILE];
+                            let mut fails = [0_i32; TILE];
+                            for ((raw, fail), x) in raws.iter_mut().zip(&mut fails).zip(values) {
+                                let scaled = x * cast.scale;
+                                let bits = (scaled + ROUNDER).to_bits().cast_signed();
+                                let rounded = bits.wrapping_sub(ROUNDER.to_bits().cast_signed());
+                                let (limited, fails) = limit(&cast, rounded);
+                                *raw = limited;
+                                *fail = i32::from(fails) | i32::from(!(scaled.abs() < LIMIT));
+                            }
+                            for (row, raw) in row.iter_mut().zip(raws) {
+                                *row = raw as u8;
+                            }
+                            *failed |= fails.iter().fold(0, |a, b| a | b) != 0;
                         }
                         let to = &mut out[column * lanes + first..];
                         turn(&tile, to, (width, failed.len()), lanes);
@@ -136,18 +186,6 @@ impl InputCast {
                 }
             },
         );
-    }
-
-    /// Casts some values of one event, and says whether one of them is not cast.
-    #[inline(always)]
-    fn row(&self, x: &[f32], zero: i32, out: &mut [u8]) -> bool {
-        let mut failed = false;
-        for (x, out) in x.iter().zip(out) {
-            let (cast, fails) = self.one(*x);
-            failed |= fails;
-            *out = (cast + zero) as u8;
-        }
-        failed
     }
 }
 
