@@ -106,14 +106,36 @@ impl InputCast {
     /// # Panics
     /// Where the slices have not one length, or the type has more than 8 bits.
     pub fn bytes(&self, simd: Simd, x: &[f32], out: &mut [u8], failed: &mut [bool]) {
-        let lanes = failed.len();
         let zero = self.byte_zero().map(i32::from);
-        assert!(zero.is_some() && x.len() == out.len(), "raws that are no bytes");
+        assert!(zero.is_some(), "raws that are no bytes");
+        self.turned(simd, x, out, failed, zero.unwrap_or_default());
+    }
+
+    /// The same into 16-bit raws, as they are.
+    ///
+    /// # Panics
+    /// Where the slices have not one length, or the type has more than 16 bits.
+    pub fn words(&self, simd: Simd, x: &[f32], out: &mut [i16], failed: &mut [bool]) {
+        let fits = |v: i32| i16::try_from(v).is_ok();
+        assert!(fits(self.min) && fits(self.max), "raws of more than 16 bits");
+        self.turned(simd, x, out, failed, 0);
+    }
+
+    #[inline(always)]
+    fn turned<T: Cell>(
+        &self,
+        simd: Simd,
+        x: &[f32],
+        out: &mut [T],
+        failed: &mut [bool],
+        zero: i32,
+    ) {
+        let lanes = failed.len();
+        assert!(x.len() == out.len(), "not a raw for each value");
         if lanes == 0 || x.is_empty() {
             return;
         }
         assert!(x.len().is_multiple_of(lanes), "not a value for each element and event");
-        let zero = zero.unwrap_or_default();
         // One loop for each kind of overflow, so that none is asked for in a loop.
         match (self.wrap, self.strict) {
             (None, false) => {
@@ -124,7 +146,7 @@ impl InputCast {
                 (limited + zero, limited != raw)
             }),
             (Some(_), _) => {
-                // Types of at most 8 bits: the bits that are left, and the sign moved to the front.
+                // The bits that are left, and the sign moved to the front.
                 let mask = (self.max - self.min).cast_unsigned();
                 let offset = self.min.cast_unsigned();
                 self.rows(simd, x, out, failed, |c, raw| {
@@ -136,13 +158,13 @@ impl InputCast {
         }
     }
 
-    /// [`bytes`](Self::bytes) with the part that is not the same for all types.
+    /// [`turned`](Self::turned) with the part that is not the same for all types.
     #[inline(always)]
-    fn rows(
+    fn rows<T: Cell>(
         &self,
         simd: Simd,
         x: &[f32],
-        out: &mut [u8],
+        out: &mut [T],
         failed: &mut [bool],
         limit: impl Fn(&Self, i32) -> (i32, bool) + Copy,
     ) {
@@ -152,7 +174,7 @@ impl InputCast {
         simd.vectorize(
             #[inline(always)]
             || {
-                let mut tile = [0_u8; TILE * TILE];
+                let mut tile = [T::default(); TILE * TILE];
                 for (n, failed) in failed.chunks_mut(TILE).enumerate() {
                     let first = n * TILE;
                     for column in (0..elements).step_by(TILE) {
@@ -176,12 +198,12 @@ impl InputCast {
                                 *fail = i32::from(fails) | i32::from(!(scaled.abs() < LIMIT));
                             }
                             for (row, raw) in row.iter_mut().zip(raws) {
-                                *row = raw as u8;
+                                *row = T::of(raw);
                             }
                             *failed |= fails.iter().fold(0, |a, b| a | b) != 0;
                         }
                         let to = &mut out[column * lanes + first..];
-                        turn(&tile, to, (width, failed.len()), lanes);
+                        T::turn(&tile, to, (width, failed.len()), lanes);
                     }
                 }
             },
@@ -192,15 +214,106 @@ impl InputCast {
 /// Rows and columns that are turned together.
 const TILE: usize = 16;
 
-/// Turns a tile `[event, element]`: element `n` goes to `out[n * lanes..]`. `(width, height)` are the
-/// elements and events in it.
-#[inline(always)]
-fn turn(tile: &[u8; TILE * TILE], out: &mut [u8], (width, height): (usize, usize), lanes: usize) {
+/// What tiles are made of.
+trait Cell: Copy + Default {
+    /// Keeps the low bits.
+    fn of(raw: i32) -> Self;
+
+    /// Turns a tile `[event, element]`: element `n` goes to `out[n * lanes..]`. `(width, height)` are
+    /// the elements and events in it.
+    #[inline(always)]
+    fn turn(
+        tile: &[Self; TILE * TILE],
+        out: &mut [Self],
+        (width, height): (usize, usize),
+        lanes: usize,
+    ) {
+        for n in 0..width {
+            for lane in 0..height {
+                out[n * lanes + lane] = tile[lane * TILE + n];
+            }
+        }
+    }
+}
+
+impl Cell for i16 {
+    #[inline(always)]
+    fn of(raw: i32) -> Self {
+        raw as Self
+    }
+
     #[cfg(target_arch = "x86_64")]
-    if height == TILE {
+    #[inline(always)]
+    fn turn(
+        tile: &[Self; TILE * TILE],
+        out: &mut [Self],
+        (width, height): (usize, usize),
+        lanes: usize,
+    ) {
+        use std::arch::x86_64::{
+            _mm_loadu_si128, _mm_storeu_si128, _mm_unpackhi_epi16, _mm_unpacklo_epi16,
+        };
+        const HALF: usize = TILE / 2;
+        if height < TILE {
+            for n in 0..width {
+                for lane in 0..height {
+                    out[n * lanes + lane] = tile[lane * TILE + n];
+                }
+            }
+            return;
+        }
+        for corner in 0..4 {
+            let (lane, element) = (corner / 2 * HALF, corner % 2 * HALF);
+            // SAFETY: every x86-64 has SSE2, and each part has 16 bytes.
+            let mut rows: [_; HALF] = std::array::from_fn(|n| unsafe {
+                let from = (lane + n) * TILE + element;
+                _mm_loadu_si128(tile[from..from + HALF].as_ptr().cast())
+            });
+            // Three perfect shuffles of 64 numbers turn them.
+            for _ in 0..3 {
+                rows = std::array::from_fn(|n| {
+                    let (a, b) = (rows[n / 2], rows[n / 2 + HALF / 2]);
+                    // SAFETY: every x86-64 has SSE2.
+                    unsafe {
+                        if n % 2 == 0 { _mm_unpacklo_epi16(a, b) } else { _mm_unpackhi_epi16(a, b) }
+                    }
+                });
+            }
+            for (n, row) in rows.into_iter().enumerate().take(width.saturating_sub(element)) {
+                let at = (element + n) * lanes + lane;
+                let to = &mut out[at..at + HALF];
+                // SAFETY: `to` has 16 bytes.
+                unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), row) };
+            }
+        }
+    }
+}
+
+impl Cell for u8 {
+    #[inline(always)]
+    fn of(raw: i32) -> Self {
+        raw as Self
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn turn(
+        tile: &[Self; TILE * TILE],
+        out: &mut [Self],
+        (width, height): (usize, usize),
+        lanes: usize,
+    ) {
         use std::arch::x86_64::{
             _mm_loadu_si128, _mm_storeu_si128, _mm_unpackhi_epi8, _mm_unpacklo_epi8,
         };
+        if height < TILE {
+            for n in 0..width {
+                for lane in 0..height {
+                    out[n * lanes + lane] = tile[lane * TILE + n];
+                }
+            }
+            return;
+        }
         // SAFETY: every x86-64 has SSE2, and each part has 16 bytes.
         let mut rows: [_; TILE] = std::array::from_fn(|n| unsafe {
             _mm_loadu_si128(tile[n * TILE..(n + 1) * TILE].as_ptr().cast())
@@ -219,12 +332,6 @@ fn turn(tile: &[u8; TILE * TILE], out: &mut [u8], (width, height): (usize, usize
             let to = &mut out[n * lanes..n * lanes + TILE];
             // SAFETY: `to` has 16 bytes.
             unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), row) };
-        }
-        return;
-    }
-    for n in 0..width {
-        for lane in 0..height {
-            out[n * lanes + lane] = tile[lane * TILE + n];
         }
     }
 }
@@ -289,6 +396,9 @@ mod tests {
                         let (mut out, mut failed) = (vec![0; x.len()], vec![false; lanes]);
                         cast.bytes(simd, &x, &mut out, &mut failed);
                         let out: Vec<i16> = out.into_iter().map(|v| i16::from(v) - zero).collect();
+                        assert_eq!((&out, &failed), (&expected, &expected_failed), "{text}");
+                        let (mut out, mut failed) = (vec![0; x.len()], vec![false; lanes]);
+                        cast.words(simd, &x, &mut out, &mut failed);
                         assert_eq!((&out, &failed), (&expected, &expected_failed), "{text}");
                     }
                 }

@@ -26,4 +26,6 @@ pub use pairs::PairLinear;
 pub use probe::{Peak, peaks};
 pub use requantize::{Requantize, requantize};
 pub use simd::{Level, Simd};
-pub use window::{gather, gather_bytes, pool_max, pool_max_bytes, pool_sum, to_bytes};
+pub use window::{
+    gather, gather_bytes, pool_max, pool_max_bytes, pool_sum, pool_sum_bytes, to_bytes,
+};

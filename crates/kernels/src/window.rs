@@ -95,6 +95,36 @@ pub fn pool_max_bytes(index: &[u32], terms: usize, lanes: usize, x: &[u8], zero:
     out
 }
 
+/// [`pool_sum`] of raws without a sign stored in bytes, and again in bytes. The caller proves that the
+/// results fit.
+pub fn pool_sum_bytes(
+    index: &[u32],
+    terms: usize,
+    shifts: &[u32],
+    lanes: usize,
+    x: &[u8],
+) -> Vec<u8> {
+    let mut out = vec![0_u8; shifts.len() * lanes];
+    let rows = out.chunks_exact_mut(lanes.max(1)).zip(index.chunks(terms.max(1)));
+    for ((sums, row), &shift) in rows.zip(shifts) {
+        let cells = row.iter().filter(|&&e| e != PADDING).map(|&e| e as usize * lanes);
+        Simd::chosen().vectorize(
+            #[inline(always)]
+            || {
+                for from in cells {
+                    for (a, &v) in sums.iter_mut().zip(&x[from..from + lanes]) {
+                        *a += v;
+                    }
+                }
+                for a in sums {
+                    *a <<= shift;
+                }
+            },
+        );
+    }
+    out
+}
+
 /// [`gather`] of raws stored in bytes, with the byte of a raw 0.
 pub fn gather_bytes(index: &[u32], lanes: usize, x: &[u8], zero: u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(index.len() * lanes);
@@ -138,6 +168,13 @@ mod tests {
         assert_eq!(bytes, [125, 133, 127, 119, 135, 130]);
         let most = pool_max_bytes(&index, 2, 2, &bytes, 128);
         assert_eq!(most, to_bytes(Simd::chosen(), &pool_max(&index, 2, 2, &x), 128));
+        let plain: Vec<i16> = x.iter().map(|v| v.abs()).collect();
+        let sums: Vec<i64> =
+            pool_sum_bytes(&index, 2, &[0, 1, 0], 2, &to_bytes(Simd::chosen(), &plain, 0))
+                .into_iter()
+                .map(i64::from)
+                .collect();
+        assert_eq!(sums, pool_sum(&index, 2, &[0, 1, 0], 2, &plain));
         let moved = gather_bytes(&[2, PADDING, 0], 2, &bytes, 128);
         assert_eq!(moved, to_bytes(Simd::chosen(), &gather(&[2, PADDING, 0], 2, &x), 128));
     }

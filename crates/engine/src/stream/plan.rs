@@ -171,6 +171,8 @@ impl<'a> Planner<'a> {
         self.readers[value].iter().any(|&reader| match self.kernel(reader) {
             Some(Kernel::Linear(linear)) => linear.has_byte_weights(),
             Some(Kernel::PoolMax(_) | Kernel::Gather(_)) => self.is_multiplied(reader),
+            // Sums of raws without a sign, which fit into bytes again.
+            Some(Kernel::PoolSum { .. }) => self.as_bytes(reader) == Some(0),
             _ => false,
         })
     }
@@ -233,7 +235,10 @@ impl<'a> Planner<'a> {
             _ => 0,
         };
         let name = self.kernels[kernel].name().to_owned();
+        let sums = matches!(self.kernels[kernel], Kernel::PoolSum { .. });
+        let sums = sums && self.as_bytes(n) == Some(0);
         let (op, zero) = match (moves, self.zeros[inputs[0]]) {
+            (_, Some(0)) if sums => (Op::OnBytes(kernel), Some(0)),
             (true, Some(zero)) => (Op::OnBytes(kernel), Some(zero)),
             _ => {
                 let zero = self.as_bytes(n);

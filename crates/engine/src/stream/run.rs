@@ -1,9 +1,10 @@
 //! A block of events through a stream.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Instant;
 
-use bittrue_block::{EventBlock, EventData, LaneBlock, LaneInt, Lanes, Storage};
+use bittrue_block::{EventBlock, EventData, InputEvents, LaneBlock, LaneInt, Lanes, Storage};
 use bittrue_kernels::{self as kernels, InputCast, Simd};
 
 use super::plan::{Op, Stream};
@@ -90,11 +91,22 @@ impl Stream {
                         Kernel::Gather(index) => {
                             Some(kernels::gather_bytes(index, lanes, raw, *zero))
                         }
+                        Kernel::PoolSum { taps, shifts, .. } => Some(kernels::pool_sum_bytes(
+                            &taps.index,
+                            taps.terms,
+                            shifts,
+                            lanes,
+                            raw,
+                        )),
                         _ => None,
+                    };
+                    let fractional = match &kernels[*kernel] {
+                        Kernel::PoolSum { out, .. } => out.fractional,
+                        _ => *fractional,
                     };
                     moved.map(|raw| {
                         let elements = raw.len() / lanes.max(1);
-                        Tensor::Bytes { raw, zero: *zero, fractional: *fractional, elements }
+                        Tensor::Bytes { raw, zero: *zero, fractional, elements }
                     })
                 }
                 (Op::Apply { kernel, zero }, Some(_)) => {
@@ -174,6 +186,15 @@ fn narrow(x: &LaneBlock, zero: u8) -> Tensor {
     Tensor::Bytes { raw, zero, fractional, elements: x.elements }
 }
 
+/// The values `[event, element]` of an input as float32.
+fn float32<'a>(input: &'a InputEvents, span: &Range<usize>) -> Cow<'a, [f32]> {
+    let from = span.start * input.elements..span.end * input.elements;
+    match &input.data {
+        EventData::F32(all) => Cow::Borrowed(&all[from]),
+        other => from.map(|n| other.as_f32(n)).collect(),
+    }
+}
+
 /// The events of an input as bytes, events innermost.
 fn load_bytes(
     shared: &SharedCast,
@@ -183,20 +204,11 @@ fn load_bytes(
 ) -> Tensor {
     let SharedCast { input, cast, out } = shared;
     let input = &events.inputs[*input];
-    let elements = input.elements;
-    let from = span.start * elements..span.end * elements;
-    let converted: Vec<f32>;
-    let x = match &input.data {
-        EventData::F32(all) => &all[from],
-        other => {
-            converted = from.map(|n| other.as_f32(n)).collect();
-            &converted
-        }
-    };
+    let x = float32(input, span);
     let mut raw = vec![0; x.len()];
-    cast.bytes(Simd::chosen(), x, &mut raw, failed);
+    cast.bytes(Simd::chosen(), &x, &mut raw, failed);
     let zero = cast.byte_zero().unwrap_or_default();
-    Tensor::Bytes { raw, zero, fractional: out.fractional, elements }
+    Tensor::Bytes { raw, zero, fractional: out.fractional, elements: input.elements }
 }
 
 /// The events of an input as integers, events innermost.
@@ -236,7 +248,12 @@ fn load(
     let input = &events.inputs[*input];
     let (from, f) = ((&input.data, input.elements), out.fractional);
     let data = match out.storage {
-        Storage::I16 => i16::wrap(column(cast, from, span, failed), f),
+        Storage::I16 => {
+            let x = float32(input, span);
+            let mut raw = vec![0; x.len()];
+            cast.words(Simd::chosen(), &x, &mut raw, failed);
+            i16::wrap(raw, f)
+        }
         Storage::I32 => i32::wrap(column(cast, from, span, failed), f),
         Storage::I64 | Storage::Real => i64::wrap(column(cast, from, span, failed), f),
     };

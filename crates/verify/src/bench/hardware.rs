@@ -24,13 +24,19 @@ pub(super) struct EffectiveBits {
 /// Bits of an argument are those of the quantizer that it comes from, sign included; bits of a
 /// weight are those from its highest to its lowest one, without sign, and none for zero. HGQ counts
 /// its own layers by the same rule.
-pub(super) fn effective_bits(typed: &TypedModel) -> Vec<Option<EffectiveBits>> {
+///
+/// Where no quantizer says it, `derived` may: bits of an exact result.
+pub(super) fn effective_bits(
+    typed: &TypedModel,
+    derived: impl Fn(NodeId) -> Option<u32>,
+) -> Vec<Option<EffectiveBits>> {
     let mut widths: Vec<Option<Vec<u32>>> = Vec::with_capacity(typed.nodes.len());
     let mut all = Vec::with_capacity(typed.nodes.len());
-    for node in &typed.nodes {
+    for (id, node) in typed.nodes.iter().enumerate() {
         let argument = node.inputs.first().and_then(|n| widths[n.0].as_deref());
         all.push(products(typed, node, argument));
-        widths.push(widths_of(node, argument));
+        let exact = || Some(vec![derived(NodeId(id))?; node.shape.iter().product()]);
+        widths.push(widths_of(node, argument).or_else(exact));
     }
     all
 }

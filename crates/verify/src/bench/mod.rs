@@ -152,7 +152,11 @@ fn layers(
 ) -> (Vec<BenchLayer>, bittrue_record::Hardware) {
     let (engine, typed) = (&session.engine, &session.typed[1]);
     let model = &session.loaded.model;
-    let bits = hardware::effective_bits(typed);
+    let derived = |node| {
+        let call = typed.aligned.iter().position(|a| a.is_some_and(|a| a.node == node))?;
+        engine.result_t(1, CallId(call)).map(|t| t.width)
+    };
+    let bits = hardware::effective_bits(typed, derived);
     let name = |node: &TypedNode| model.call_name(node.origin);
     let hardware = hardware::hardware(typed, &bits, name);
     let of_call = |call: CallId| {
