@@ -5,6 +5,7 @@
 
 mod bad_inputs;
 mod bad_outputs;
+mod bench;
 mod diff;
 mod explain;
 mod help;
