@@ -195,7 +195,8 @@ impl InputCast {
                                 let rounded = bits.wrapping_sub(ROUNDER.to_bits().cast_signed());
                                 let (limited, fails) = limit(&cast, rounded);
                                 *raw = limited;
-                                *fail = i32::from(fails) | i32::from(!(scaled.abs() < LIMIT));
+                                let in_domain = scaled.abs() < LIMIT;
+                                *fail = i32::from(fails) | i32::from(!in_domain);
                             }
                             for (row, raw) in row.iter_mut().zip(raws) {
                                 *row = T::of(raw);

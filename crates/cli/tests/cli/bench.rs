@@ -46,7 +46,8 @@ fn the_jets() -> TestResult {
 #[test]
 fn a_leg_on_reals_has_rates_and_no_layers() -> TestResult {
     let model = "golden/jet_softmax/model.h5";
-    let ran = verify(["bench", "--model", model, "--events", "gen:uniform,n=300", "--seconds", "0"])?;
+    let ran =
+        verify(["bench", "--model", model, "--events", "gen:uniform,n=300", "--seconds", "0"])?;
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.contains("computes on reals in some layer"), "{}", ran.stdout);
     Ok(())
