@@ -88,7 +88,8 @@ impl Cast32 {
     pub fn all<X: LaneInt, O: LaneInt>(&self, simd: Simd, x: &[X]) -> Vec<O> {
         // One loop for each kind of limit, so that none is asked for in a loop.
         match self.limit {
-            Limit::Clamp(min, max) => self.each(simd, x, |v| v.clamp(min, max)),
+            // `clamp` would ask in the loop whether its ends are in order.
+            Limit::Clamp(min, max) => self.each(simd, x, |v| v.max(min).min(max)),
             Limit::WrapSigned(up) => self.each(simd, x, |v| v << up >> up),
             Limit::WrapUnsigned(up) => self.each(simd, x, |v| unsigned(v, up)),
         }

@@ -136,13 +136,14 @@ impl InputCast {
             return;
         }
         assert!(x.len().is_multiple_of(lanes), "not a value for each element and event");
-        // One loop for each kind of overflow, so that none is asked for in a loop.
+        // One loop for each kind of overflow, so that none is asked for in a loop. `clamp` would ask
+        // whether its ends are in order.
         match (self.wrap, self.strict) {
             (None, false) => {
                 self.rows(simd, x, out, failed, |c, raw| (raw.clamp(c.min, c.max) + zero, false))
             }
             (None, true) => self.rows(simd, x, out, failed, |c, raw| {
-                let limited = raw.clamp(c.min, c.max);
+                let limited = raw.max(c.min).min(c.max);
                 (limited + zero, limited != raw)
             }),
             (Some(_), _) => {
