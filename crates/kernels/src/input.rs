@@ -138,23 +138,34 @@ impl InputCast {
         assert!(x.len().is_multiple_of(lanes), "not a value for each element and event");
         // One loop for each kind of overflow, so that none is asked for in a loop. `clamp` would ask
         // whether its ends are in order.
-        match (self.wrap, self.strict) {
-            (None, false) => {
-                self.rows(simd, x, out, failed, |c, raw| (raw.clamp(c.min, c.max) + zero, false))
-            }
-            (None, true) => self.rows(simd, x, out, failed, |c, raw| {
-                let limited = raw.max(c.min).min(c.max);
-                (limited + zero, limited != raw)
-            }),
-            (Some(_), _) => {
+        match self.wrap {
+            None => self.rows(
+                simd,
+                x,
+                out,
+                failed,
+                #[inline(always)]
+                |c, raw| {
+                    let limited = raw.max(c.min).min(c.max);
+                    (limited + zero, c.strict & (limited != raw))
+                },
+            ),
+            Some(_) => {
                 // The bits that are left, and the sign moved to the front.
                 let mask = (self.max - self.min).cast_unsigned();
                 let offset = self.min.cast_unsigned();
-                self.rows(simd, x, out, failed, |c, raw| {
-                    let low = raw.cast_unsigned().wrapping_sub(offset) & mask;
-                    let cast = low.wrapping_add(offset).cast_signed();
-                    (cast + zero, c.strict & (cast != raw))
-                });
+                self.rows(
+                    simd,
+                    x,
+                    out,
+                    failed,
+                    #[inline(always)]
+                    |c, raw| {
+                        let low = raw.cast_unsigned().wrapping_sub(offset) & mask;
+                        let cast = low.wrapping_add(offset).cast_signed();
+                        (cast + zero, c.strict & (cast != raw))
+                    },
+                );
             }
         }
     }
