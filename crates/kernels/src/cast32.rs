@@ -89,9 +89,24 @@ impl Cast32 {
         // One loop for each kind of limit, so that none is asked for in a loop.
         match self.limit {
             // `clamp` would ask in the loop whether its ends are in order.
-            Limit::Clamp(min, max) => self.each(simd, x, |v| v.max(min).min(max)),
-            Limit::WrapSigned(up) => self.each(simd, x, |v| v << up >> up),
-            Limit::WrapUnsigned(up) => self.each(simd, x, |v| unsigned(v, up)),
+            Limit::Clamp(min, max) => self.each(
+                simd,
+                x,
+                #[inline(always)]
+                move |v| v.max(min).min(max),
+            ),
+            Limit::WrapSigned(up) => self.each(
+                simd,
+                x,
+                #[inline(always)]
+                move |v| v << up >> up,
+            ),
+            Limit::WrapUnsigned(up) => self.each(
+                simd,
+                x,
+                #[inline(always)]
+                move |v| unsigned(v, up),
+            ),
         }
     }
 
@@ -102,14 +117,22 @@ impl Cast32 {
         x: &[X],
         limit: impl Fn(i32) -> i32,
     ) -> Vec<O> {
-        let floor = if self.relu { 0 } else { i32::MIN };
+        let cast = *self;
+        let floor = if cast.relu { 0 } else { i32::MIN };
+        let mut all = vec![O::default(); x.len()];
+        let out = all.as_mut_slice();
+        // What the loop reads is moved into it: behind references it might be what is written.
         simd.vectorize(
             #[inline(always)]
-            || {
-                let cast = |&v: &X| limit(self.round((v.into() as i32).max(floor)));
-                x.iter().map(|v| O::truncate(cast(v).into())).collect()
+            move || {
+                let (cast, floor, limit) = (cast, floor, limit);
+                for (out, &v) in out.iter_mut().zip(x) {
+                    let v: i64 = v.into();
+                    *out = O::truncate(limit(cast.round((v as i32).max(floor))).into());
+                }
             },
-        )
+        );
+        all
     }
 
     #[inline(always)]

@@ -139,17 +139,18 @@ pub fn gather_bytes(index: &[u32], lanes: usize, x: &[u8], zero: u8) -> Vec<u8> 
 
 /// Raws as bytes, with `zero` added. The caller proves that they fit.
 pub fn to_bytes<X: LaneInt>(simd: Simd, x: &[X], zero: u8) -> Vec<u8> {
+    let mut all = vec![0; x.len()];
+    let out: &mut [u8] = &mut all;
     simd.vectorize(
         #[inline(always)]
-        || {
-            x.iter()
-                .map(|&v| {
-                    let raw: i64 = v.into();
-                    (raw as u8).wrapping_add(zero)
-                })
-                .collect()
+        move || {
+            for (out, &v) in out.iter_mut().zip(x) {
+                let raw: i64 = v.into();
+                *out = (raw as u8).wrapping_add(zero);
+            }
         },
-    )
+    );
+    all
 }
 
 #[cfg(test)]
