@@ -145,7 +145,7 @@ impl InputCast {
                 out,
                 failed,
                 #[inline(always)]
-                |c, raw| {
+                move |c, raw| {
                     let limited = raw.max(c.min).min(c.max);
                     (limited + zero, c.strict & (limited != raw))
                 },
@@ -160,7 +160,7 @@ impl InputCast {
                     out,
                     failed,
                     #[inline(always)]
-                    |c, raw| {
+                    move |c, raw| {
                         let low = raw.cast_unsigned().wrapping_sub(offset) & mask;
                         let cast = low.wrapping_add(offset).cast_signed();
                         (cast + zero, c.strict & (cast != raw))
@@ -183,9 +183,11 @@ impl InputCast {
         let cast = *self;
         let lanes = failed.len();
         let elements = x.len() / lanes;
+        // What the loops read is moved into them: behind references it might be what is written.
         simd.vectorize(
             #[inline(always)]
-            || {
+            move || {
+                let (cast, limit) = (cast, limit);
                 let mut tile = [T::default(); TILE * TILE];
                 for (n, failed) in failed.chunks_mut(TILE).enumerate() {
                     let first = n * TILE;
