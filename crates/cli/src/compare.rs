@@ -19,6 +19,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ExitCode::Usage, "--model and --events are needed")
             .with_help("`verify --help` shows examples"));
     };
+    args.simd.choose()?;
     let files = event_files::expand(&events.events)?;
     reports::check(args, model, &files)?;
     let saved = save::wanted(&args.save, model, &files)?;

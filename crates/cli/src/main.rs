@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod compare;
 mod diff;
 mod event_files;
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Trace(args)) => trace::trace(&args),
         Some(Command::Lint(args)) => lint::lint(&args),
         Some(Command::Proxy(args)) => proxy::proxy(&args),
+        Some(Command::Bench(args)) => bench::bench(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Completions(args)) => generate::completions(&args),
         Some(Command::Man) => generate::man(),

@@ -26,6 +26,7 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ExitCode::Usage, message)
             .with_help("trace it with --semantics proxy, or leave --proxy out"));
     }
+    args.simd.choose()?;
     let files = event_files::expand(&args.events.events)?;
     output::keep_inputs("--out", &args.out, &args.model, &files)?;
     let config = TraceConfig {

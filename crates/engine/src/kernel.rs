@@ -140,6 +140,32 @@ pub(crate) enum Kernel {
 }
 
 impl Kernel {
+    /// What it does, in a word or two.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Input { .. } | Self::FirmwareInput(_) => "events",
+            Self::Requantize { .. } => "cast",
+            Self::RequantizeEach { .. } => "casts",
+            Self::Linear(_) => "sums of products, plain loops",
+            Self::PoolMax(_) => "maximum",
+            Self::PoolSum { .. } => "sums of cells",
+            Self::Gather(_) => "movement",
+            Self::Relu { .. } => "relu",
+            Self::LeakyRelu { .. } => "leaky relu",
+            Self::Merge { .. } => "merge",
+            Self::Concatenate { .. } => "concatenation",
+            Self::RealToInt { .. } | Self::RealQuantize(_) => "quantizer of reals",
+            Self::RealLinear(_) => "sums of reals",
+            Self::RealPool { .. } => "pooling of reals",
+            Self::RealNorm(_) => "normalisation",
+            Self::RealFunction(_) => "function of reals",
+            Self::Softmax { .. } => "softmax",
+            Self::RealMerge { .. } => "merge of reals",
+            Self::RealConcatenate { .. } => "concatenation of reals",
+            Self::Firmware(_) => "C simulation",
+        }
+    }
+
     /// Whether it takes integers and gives integers.
     pub(crate) fn is_integer(&self) -> bool {
         match self {

@@ -27,12 +27,15 @@ mod program;
 mod real;
 mod run;
 mod screen;
+mod stream;
 mod tap;
 mod taps;
 #[cfg(test)]
 mod tests;
 
+pub use bittrue_kernels::{Level, Peak, Simd, peaks};
 pub use plan::{Engine, PlanError};
 pub use program::EdgeInfo;
 pub use run::{BlockResult, LegValues, Selection};
+pub use stream::{StreamStep, Timing};
 pub use tap::NodeValues;

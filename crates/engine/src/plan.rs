@@ -10,6 +10,7 @@ use crate::kernel::Kernel;
 use crate::lower::Care;
 use crate::program::{EdgeInfo, Interner, OwnProgram, Program};
 use crate::screen::Screen;
+use crate::stream::Emulation;
 
 /// A model that cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +73,11 @@ pub struct Engine {
     /// The reference first.
     pub(crate) legs: Vec<LegPlan>,
     pub(crate) screen: Option<Screen>,
+    /// For each leg the quickest way to its outputs, where it computes on integers.
+    pub(crate) emulations: Vec<Option<Emulation>>,
+    /// Elements of each output of the model.
+    pub(crate) output_elements: Vec<usize>,
+    pub(crate) outputs: Vec<CallId>,
     lanes: usize,
 }
 
@@ -118,7 +124,13 @@ impl Engine {
         let widest = legs.iter().map(|l| l.fast.widest()).max().unwrap_or(1);
         let kernels = interner.finish();
         let screen = Screen::new(&kernels, &legs);
-        Ok(Self { kernels, legs, screen, lanes: lanes(widest) })
+        let emulations =
+            legs.iter().map(|leg| Emulation::new(&kernels, leg, &model.outputs)).collect();
+        let elements = |&c: &CallId| model.call(c).shape.iter().product();
+        let output_elements = model.outputs.iter().map(elements).collect();
+        let outputs = model.outputs.clone();
+        let lanes = lanes(widest);
+        Ok(Self { kernels, legs, screen, emulations, output_elements, outputs, lanes })
     }
 
     /// Events in one block: as many as keep the widest tensor in the cache.

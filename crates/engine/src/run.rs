@@ -92,6 +92,38 @@ impl Engine {
         parts
     }
 
+    /// The outputs of one leg for some events, and which events left the proven domain.
+    pub(crate) fn leg_part(
+        &self,
+        leg: usize,
+        selection: Selection,
+        events: &EventBlock,
+        rows: &[usize],
+        fast: bool,
+    ) -> (Vec<Arc<LaneBlock>>, Vec<bool>) {
+        let mut runner = self.runner(selection, events, rows);
+        let leg = &self.legs[leg];
+        let (aligned, _) = runner.program(if fast { &leg.fast } else { &leg.careful }, None);
+        let outputs = self.outputs.iter().filter_map(|c| aligned[c.0].clone()).collect();
+        (outputs, runner.exceptional)
+    }
+
+    fn runner<'a>(
+        &'a self,
+        selection: Selection,
+        events: &'a EventBlock,
+        rows: &'a [usize],
+    ) -> Runner<'a> {
+        Runner {
+            kernels: &self.kernels,
+            events,
+            rows,
+            batch: rows.iter().map(|&r| selection.in_batch(events.first + r as u64)).collect(),
+            exceptional: vec![false; rows.len()],
+            memo: HashMap::new(),
+        }
+    }
+
     pub(crate) fn part(
         &self,
         selection: Selection,
@@ -99,14 +131,7 @@ impl Engine {
         rows: &[usize],
         fast: bool,
     ) -> (Vec<LegValues>, Vec<bool>) {
-        let mut runner = Runner {
-            kernels: &self.kernels,
-            events,
-            rows,
-            batch: rows.iter().map(|&r| selection.in_batch(events.first + r as u64)).collect(),
-            exceptional: vec![false; rows.len()],
-            memo: HashMap::new(),
-        };
+        let mut runner = self.runner(selection, events, rows);
         let mut legs: Vec<LegValues> = Vec::new();
         // What the readers of each call see in the reference.
         let mut seen: Vec<Option<Arc<LaneBlock>>> = Vec::new();

@@ -4,6 +4,7 @@
 //!   [`KerasFile`](bittrue_model::parse::KerasFile), without interpreting it; [`write_keras`] writes one;
 //! * [`EventSource`] finds the event datasets of a model's inputs, in HDF5, NumPy or text files,
 //!   and streams them as [`EventBlock`](bittrue_block::EventBlock)s in bounded memory;
+//! * [`GeneratedEvents`] makes events from a description, without a file;
 //! * [`EventWriter`] writes chosen events;
 //! * [`TraceWriter`] writes the layer-by-layer values of a leg; [`read_datasets`] reads such values;
 //! * [`sha256_file`] identifies a file in a report.
@@ -25,6 +26,7 @@ mod datasets;
 mod error;
 mod events;
 mod file;
+mod generated;
 mod hash;
 mod keras;
 mod keras_writer;
@@ -39,6 +41,7 @@ pub mod watch;
 pub use datasets::read_datasets;
 pub use error::{IoError, IoErrorKind};
 pub use events::{EventFile, EventOptions, EventSource, InputSpec};
+pub use generated::GeneratedEvents;
 pub use hash::sha256_file;
 pub use keras::read_keras;
 pub use keras_writer::write_keras;

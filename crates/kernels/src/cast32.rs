@@ -64,13 +64,49 @@ impl Cast32 {
         Self { relu: true, ..self }
     }
 
+    /// Lowest and highest result; `None` where 32 bits do not hold them.
+    pub(crate) fn range(&self) -> Option<(i32, i32)> {
+        match self.limit {
+            Limit::Clamp(min, max) => Some((min, max)),
+            Limit::WrapSigned(up) => Some((i32::MIN >> up, i32::MAX >> up)),
+            Limit::WrapUnsigned(up) => Some((0, i32::try_from(u32::MAX >> up).ok()?)),
+        }
+    }
+
+    /// Casts one raw.
+    #[inline(always)]
+    pub(crate) fn one(&self, v: i32) -> i32 {
+        let rounded = self.round(if self.relu { v.max(0) } else { v });
+        match self.limit {
+            Limit::Clamp(min, max) => rounded.clamp(min, max),
+            Limit::WrapSigned(up) => rounded << up >> up,
+            Limit::WrapUnsigned(up) => unsigned(rounded, up),
+        }
+    }
+
     /// Casts all raws of `x`, which have at most 32 bits. The caller proves that results fit `O`.
-    pub(crate) fn all<X: LaneInt, O: LaneInt>(&self, simd: Simd, x: &[X]) -> Vec<O> {
+    pub fn all<X: LaneInt, O: LaneInt>(&self, simd: Simd, x: &[X]) -> Vec<O> {
         // One loop for each kind of limit, so that none is asked for in a loop.
         match self.limit {
-            Limit::Clamp(min, max) => self.each(simd, x, |v| v.clamp(min, max)),
-            Limit::WrapSigned(up) => self.each(simd, x, |v| v << up >> up),
-            Limit::WrapUnsigned(up) => self.each(simd, x, |v| unsigned(v, up)),
+            // `clamp` would ask in the loop whether its ends are in order.
+            Limit::Clamp(min, max) => self.each(
+                simd,
+                x,
+                #[inline(always)]
+                move |v| v.max(min).min(max),
+            ),
+            Limit::WrapSigned(up) => self.each(
+                simd,
+                x,
+                #[inline(always)]
+                move |v| v << up >> up,
+            ),
+            Limit::WrapUnsigned(up) => self.each(
+                simd,
+                x,
+                #[inline(always)]
+                move |v| unsigned(v, up),
+            ),
         }
     }
 
@@ -81,14 +117,22 @@ impl Cast32 {
         x: &[X],
         limit: impl Fn(i32) -> i32,
     ) -> Vec<O> {
-        let floor = if self.relu { 0 } else { i32::MIN };
+        let cast = *self;
+        let floor = if cast.relu { 0 } else { i32::MIN };
+        let mut all = vec![O::default(); x.len()];
+        let out = all.as_mut_slice();
+        // What the loop reads is moved into it: behind references it might be what is written.
         simd.vectorize(
             #[inline(always)]
-            || {
-                let cast = |&v: &X| limit(self.round((v.into() as i32).max(floor)));
-                x.iter().map(|v| O::truncate(cast(v).into())).collect()
+            move || {
+                let (cast, floor, limit) = (cast, floor, limit);
+                for (out, &v) in out.iter_mut().zip(x) {
+                    let v: i64 = v.into();
+                    *out = O::truncate(limit(cast.round((v as i32).max(floor))).into());
+                }
             },
-        )
+        );
+        all
     }
 
     #[inline(always)]

@@ -14,13 +14,17 @@ pub fn relu<X: LaneInt>(x: &[X], max: Option<i64>) -> Vec<X> {
     let zero = X::default();
     // A limit that the type cannot reach is none.
     let max = max.and_then(|max| X::try_from(max).ok());
+    let max = max.map(|max| max.max(zero));
+    let mut all = vec![zero; x.len()];
+    let out = all.as_mut_slice();
     Simd::chosen().vectorize(
         #[inline(always)]
-        || match max {
-            None => x.iter().map(|&v| v.max(zero)).collect(),
-            Some(max) => x.iter().map(|&v| v.clamp(zero, max)).collect(),
+        move || match max {
+            None => out.iter_mut().zip(x).for_each(|(out, &v)| *out = v.max(zero)),
+            Some(max) => out.iter_mut().zip(x).for_each(|(out, &v)| *out = v.max(zero).min(max)),
         },
-    )
+    );
+    all
 }
 
 /// `x * 2^shift` for positive raws, `x * slope` else, where the slope is `slope * 2^-shift`.

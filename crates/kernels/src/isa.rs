@@ -35,6 +35,32 @@ pub(crate) trait Isa {
     unsafe fn shift_right(a: Self::V, by: u32) -> Self::V;
 }
 
+/// What products of bytes need besides. A vector has `2 * LANES` bytes.
+pub(crate) trait ByteIsa: Isa {
+    /// Reads a vector of bytes.
+    unsafe fn load8(from: *const u8) -> Self::V;
+    /// Writes a vector of bytes.
+    unsafe fn store8(v: Self::V, to: *mut u8);
+    unsafe fn splat8(v: u8) -> Self::V;
+    unsafe fn splat16(v: i16) -> Self::V;
+    /// The bytes of four vectors in turn, in four vectors: within each 128 bits the first four lanes in
+    /// the first vector, and so on.
+    unsafe fn interleave4(x: [Self::V; 4]) -> [Self::V; 4];
+    /// `sum + Σ aᵢ·bᵢ` in 32 bits, for each four bytes: those of `a` have no sign, those of `b` have.
+    /// Where the level has no such instruction, sums of two products must fit into 16 bits.
+    unsafe fn dot4(sum: Self::V, a: Self::V, b: Self::V) -> Self::V;
+    /// 32-bit numbers as 16-bit ones, to the nearest.
+    unsafe fn pack16(lower: Self::V, upper: Self::V) -> Self::V;
+    /// 16-bit numbers as bytes without a sign, to the nearest.
+    unsafe fn pack8(lower: Self::V, upper: Self::V) -> Self::V;
+    unsafe fn add16(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn min16(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn max16(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn shift_left16(a: Self::V, by: u32) -> Self::V;
+    /// Keeps the sign.
+    unsafe fn shift_right16(a: Self::V, by: u32) -> Self::V;
+}
+
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Avx512, Vnni};
 
@@ -42,7 +68,7 @@ pub(crate) use x86::{Avx2, Avx512, Vnni};
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::Isa;
+    use super::{ByteIsa, Isa};
 
     pub(crate) struct Avx2;
     pub(crate) struct Avx512;
@@ -202,4 +228,206 @@ mod x86 {
             unsafe { _mm512_dpwssd_epi32(sum, a, b) }
         }
     );
+
+    impl ByteIsa for Avx2 {
+        #[inline(always)]
+        unsafe fn load8(from: *const u8) -> Self::V {
+            unsafe { _mm256_loadu_si256(from.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn store8(v: Self::V, to: *mut u8) {
+            unsafe { _mm256_storeu_si256(to.cast(), v) }
+        }
+        #[inline(always)]
+        unsafe fn splat8(v: u8) -> Self::V {
+            unsafe { _mm256_set1_epi8(v.cast_signed()) }
+        }
+        #[inline(always)]
+        unsafe fn splat16(v: i16) -> Self::V {
+            unsafe { _mm256_set1_epi16(v) }
+        }
+        #[inline(always)]
+        unsafe fn interleave4([a, b, c, d]: [Self::V; 4]) -> [Self::V; 4] {
+            unsafe {
+                let (ab, cd) = (_mm256_unpacklo_epi8(a, b), _mm256_unpacklo_epi8(c, d));
+                let (ef, gh) = (_mm256_unpackhi_epi8(a, b), _mm256_unpackhi_epi8(c, d));
+                [
+                    _mm256_unpacklo_epi16(ab, cd),
+                    _mm256_unpackhi_epi16(ab, cd),
+                    _mm256_unpacklo_epi16(ef, gh),
+                    _mm256_unpackhi_epi16(ef, gh),
+                ]
+            }
+        }
+        #[inline(always)]
+        unsafe fn dot4(sum: Self::V, a: Self::V, b: Self::V) -> Self::V {
+            unsafe {
+                _mm256_add_epi32(
+                    sum,
+                    _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), _mm256_set1_epi16(1)),
+                )
+            }
+        }
+        #[inline(always)]
+        unsafe fn pack16(lower: Self::V, upper: Self::V) -> Self::V {
+            unsafe { _mm256_packs_epi32(lower, upper) }
+        }
+        #[inline(always)]
+        unsafe fn pack8(lower: Self::V, upper: Self::V) -> Self::V {
+            unsafe { _mm256_packus_epi16(lower, upper) }
+        }
+        #[inline(always)]
+        unsafe fn add16(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm256_add_epi16(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn min16(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm256_min_epi16(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn max16(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm256_max_epi16(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn shift_left16(a: Self::V, by: u32) -> Self::V {
+            unsafe { _mm256_sll_epi16(a, _mm_cvtsi32_si128(by as i32)) }
+        }
+        #[inline(always)]
+        unsafe fn shift_right16(a: Self::V, by: u32) -> Self::V {
+            unsafe { _mm256_sra_epi16(a, _mm_cvtsi32_si128(by as i32)) }
+        }
+    }
+
+    impl ByteIsa for Avx512 {
+        #[inline(always)]
+        unsafe fn load8(from: *const u8) -> Self::V {
+            unsafe { _mm512_loadu_si512(from.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn store8(v: Self::V, to: *mut u8) {
+            unsafe { _mm512_storeu_si512(to.cast(), v) }
+        }
+        #[inline(always)]
+        unsafe fn splat8(v: u8) -> Self::V {
+            unsafe { _mm512_set1_epi8(v.cast_signed()) }
+        }
+        #[inline(always)]
+        unsafe fn splat16(v: i16) -> Self::V {
+            unsafe { _mm512_set1_epi16(v) }
+        }
+        #[inline(always)]
+        unsafe fn interleave4([a, b, c, d]: [Self::V; 4]) -> [Self::V; 4] {
+            unsafe {
+                let (ab, cd) = (_mm512_unpacklo_epi8(a, b), _mm512_unpacklo_epi8(c, d));
+                let (ef, gh) = (_mm512_unpackhi_epi8(a, b), _mm512_unpackhi_epi8(c, d));
+                [
+                    _mm512_unpacklo_epi16(ab, cd),
+                    _mm512_unpackhi_epi16(ab, cd),
+                    _mm512_unpacklo_epi16(ef, gh),
+                    _mm512_unpackhi_epi16(ef, gh),
+                ]
+            }
+        }
+        #[inline(always)]
+        unsafe fn dot4(sum: Self::V, a: Self::V, b: Self::V) -> Self::V {
+            unsafe {
+                _mm512_add_epi32(
+                    sum,
+                    _mm512_madd_epi16(_mm512_maddubs_epi16(a, b), _mm512_set1_epi16(1)),
+                )
+            }
+        }
+        #[inline(always)]
+        unsafe fn pack16(lower: Self::V, upper: Self::V) -> Self::V {
+            unsafe { _mm512_packs_epi32(lower, upper) }
+        }
+        #[inline(always)]
+        unsafe fn pack8(lower: Self::V, upper: Self::V) -> Self::V {
+            unsafe { _mm512_packus_epi16(lower, upper) }
+        }
+        #[inline(always)]
+        unsafe fn add16(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_add_epi16(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn min16(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_min_epi16(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn max16(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_max_epi16(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn shift_left16(a: Self::V, by: u32) -> Self::V {
+            unsafe { _mm512_sll_epi16(a, _mm_cvtsi32_si128(by as i32)) }
+        }
+        #[inline(always)]
+        unsafe fn shift_right16(a: Self::V, by: u32) -> Self::V {
+            unsafe { _mm512_sra_epi16(a, _mm_cvtsi32_si128(by as i32)) }
+        }
+    }
+
+    impl ByteIsa for Vnni {
+        #[inline(always)]
+        unsafe fn load8(from: *const u8) -> Self::V {
+            unsafe { _mm512_loadu_si512(from.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn store8(v: Self::V, to: *mut u8) {
+            unsafe { _mm512_storeu_si512(to.cast(), v) }
+        }
+        #[inline(always)]
+        unsafe fn splat8(v: u8) -> Self::V {
+            unsafe { _mm512_set1_epi8(v.cast_signed()) }
+        }
+        #[inline(always)]
+        unsafe fn splat16(v: i16) -> Self::V {
+            unsafe { _mm512_set1_epi16(v) }
+        }
+        #[inline(always)]
+        unsafe fn interleave4([a, b, c, d]: [Self::V; 4]) -> [Self::V; 4] {
+            unsafe {
+                let (ab, cd) = (_mm512_unpacklo_epi8(a, b), _mm512_unpacklo_epi8(c, d));
+                let (ef, gh) = (_mm512_unpackhi_epi8(a, b), _mm512_unpackhi_epi8(c, d));
+                [
+                    _mm512_unpacklo_epi16(ab, cd),
+                    _mm512_unpackhi_epi16(ab, cd),
+                    _mm512_unpacklo_epi16(ef, gh),
+                    _mm512_unpackhi_epi16(ef, gh),
+                ]
+            }
+        }
+        #[inline(always)]
+        unsafe fn dot4(sum: Self::V, a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_dpbusd_epi32(sum, a, b) }
+        }
+        #[inline(always)]
+        unsafe fn pack16(lower: Self::V, upper: Self::V) -> Self::V {
+            unsafe { _mm512_packs_epi32(lower, upper) }
+        }
+        #[inline(always)]
+        unsafe fn pack8(lower: Self::V, upper: Self::V) -> Self::V {
+            unsafe { _mm512_packus_epi16(lower, upper) }
+        }
+        #[inline(always)]
+        unsafe fn add16(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_add_epi16(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn min16(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_min_epi16(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn max16(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_max_epi16(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn shift_left16(a: Self::V, by: u32) -> Self::V {
+            unsafe { _mm512_sll_epi16(a, _mm_cvtsi32_si128(by as i32)) }
+        }
+        #[inline(always)]
+        unsafe fn shift_right16(a: Self::V, by: u32) -> Self::V {
+            unsafe { _mm512_sra_epi16(a, _mm_cvtsi32_si128(by as i32)) }
+        }
+    }
 }

@@ -39,8 +39,12 @@ where
     let LinearShape { index, terms, groups, units, lanes } = shape;
     let rows = index.len().checked_div(terms).unwrap_or(0);
     let mut out = Vec::with_capacity(rows * units * lanes);
-    let mut acc = vec![A::default(); lanes];
     let simd = Simd::chosen();
+    if lanes < FEW {
+        few(shape, x, weights, bias, &mut out);
+        return out;
+    }
+    let mut acc = vec![A::default(); lanes];
     for row in 0..rows {
         let elements = &index[row * terms..(row + 1) * terms];
         let group = row % groups;
@@ -66,6 +70,48 @@ where
         }
     }
     out
+}
+
+/// With fewer lanes than this a loop over terms is the longer one.
+const FEW: usize = 8;
+
+/// The same, terms innermost.
+fn few<X, A>(shape: LinearShape<'_>, x: &[X], weights: &[A], bias: &[A], out: &mut Vec<A>)
+where
+    X: LaneInt,
+    A: LaneInt + AddAssign + Mul<Output = A> + From<X>,
+{
+    let LinearShape { index, terms, groups, units, lanes } = shape;
+    let mut row_of_lane = vec![A::default(); terms * lanes];
+    for (row, elements) in index.chunks_exact(terms.max(1)).enumerate() {
+        for (lane, values) in row_of_lane.chunks_exact_mut(terms.max(1)).enumerate() {
+            for (value, &e) in values.iter_mut().zip(elements) {
+                *value = match e {
+                    PADDING => A::default(),
+                    e => A::from(x[e as usize * lanes + lane]),
+                };
+            }
+        }
+        let group = row % groups;
+        for u in group * units..(group + 1) * units {
+            let weights = &weights[u * terms..(u + 1) * terms];
+            for values in row_of_lane.chunks_exact(terms.max(1)) {
+                let sum = Simd::chosen().vectorize(
+                    #[inline(always)]
+                    || {
+                        let mut sum = A::default();
+                        for (&v, &w) in values.iter().zip(weights) {
+                            sum += v * w;
+                        }
+                        sum
+                    },
+                );
+                let mut all = bias[u];
+                all += sum;
+                out.push(all);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

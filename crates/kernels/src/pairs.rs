@@ -166,13 +166,15 @@ impl PairLinear {
         while first < lanes {
             let at = first.min(lanes - I::LANES);
             for (mixed, pair) in mixed.iter_mut().zip(&self.pairs) {
-                let [a, b] = pair.map(|e| match e {
-                    PADDING => zero,
-                    // SAFETY: `at + LANES <= lanes`, and element `e` has its lanes in `x`.
-                    e => unsafe { I::load(x.as_ptr().add(e as usize * lanes + at)) },
-                });
+                let mut raws = [zero; 2];
+                for (raws, &e) in raws.iter_mut().zip(pair) {
+                    if e != PADDING {
+                        // SAFETY: `at + LANES <= lanes`, and element `e` has its lanes in `x`.
+                        *raws = unsafe { I::load(x.as_ptr().add(e as usize * lanes + at)) };
+                    }
+                }
                 // SAFETY: the machine has the instructions.
-                *mixed = unsafe { I::interleave(a, b) };
+                *mixed = unsafe { I::interleave(raws[0], raws[1]) };
             }
             // SAFETY: the caller's, and `at + LANES <= lanes`.
             unsafe { self.vector::<I>(&mixed, lanes, at, sink) };
@@ -237,7 +239,10 @@ impl Block {
     unsafe fn sums<I: Isa>(&self, mixed: &[[I::V; 2]], pairs: &[u32]) -> [[I::V; 2]; BLOCK] {
         // SAFETY: the machine has the instructions.
         unsafe {
-            let mut sums = self.bias.map(|b| [I::splat(b); 2]);
+            let mut sums = [[I::zero(); 2]; BLOCK];
+            for (sum, &bias) in sums.iter_mut().zip(&self.bias) {
+                *sum = [I::splat(bias); 2];
+            }
             for (&term, weights) in self.terms.iter().zip(&self.weights) {
                 let [lower, upper] = mixed[pairs[term as usize] as usize];
                 for (sum, &w) in sums.iter_mut().zip(weights) {
@@ -273,7 +278,9 @@ impl Sink<'_> {
                 let out = &mut out[at..at + I::LANES];
                 // SAFETY: the machine has the instructions, and `out` holds a vector's lanes.
                 unsafe {
-                    let narrow = I::narrow(sums.map(|half| apply::<I>(cast, half)));
+                    // No closure: the compiler does not inline vector instructions into one.
+                    let [lower, upper] = sums;
+                    let narrow = I::narrow([apply::<I>(cast, lower), apply::<I>(cast, upper)]);
                     I::store(narrow, out.as_mut_ptr());
                 }
             }

@@ -30,8 +30,8 @@ impl Level {
         match self {
             Self::Scalar => "scalar",
             Self::Avx2 => "avx2",
-            Self::Avx512 => "avx512",
-            Self::Vnni => "vnni",
+            Self::Avx512 => "avx512bw",
+            Self::Vnni => "avx512vnni",
         }
     }
 
@@ -84,6 +84,11 @@ pub struct Simd(Level);
 static CHOSEN: OnceLock<Simd> = OnceLock::new();
 
 impl Simd {
+    /// The names of the levels that this machine has, the narrowest first.
+    pub fn names() -> String {
+        Self::all().map(|s| s.level().name()).collect::<Vec<_>>().join(", ")
+    }
+
     /// The token of a level, if this machine has it.
     pub fn new(level: Level) -> Option<Self> {
         level.is_available().then_some(Self(level))

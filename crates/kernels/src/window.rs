@@ -70,6 +70,89 @@ pub fn gather<T: Copy + Default>(index: &[u32], lanes: usize, x: &[T]) -> Vec<T>
     out
 }
 
+/// [`pool_max`] of raws stored in bytes, with the byte of a raw 0.
+pub fn pool_max_bytes(index: &[u32], terms: usize, lanes: usize, x: &[u8], zero: u8) -> Vec<u8> {
+    let mut out = Vec::with_capacity(index.len() / terms.max(1) * lanes);
+    for row in index.chunks(terms.max(1)) {
+        let mut cells = row.iter().filter(|&&e| e != PADDING).map(|&e| e as usize * lanes);
+        let start = out.len();
+        match cells.next() {
+            Some(first) => out.extend_from_slice(&x[first..first + lanes]),
+            None => out.resize(start + lanes, zero),
+        }
+        let largest = &mut out[start..];
+        Simd::chosen().vectorize(
+            #[inline(always)]
+            || {
+                for from in cells {
+                    for (a, &v) in largest.iter_mut().zip(&x[from..from + lanes]) {
+                        *a = (*a).max(v);
+                    }
+                }
+            },
+        );
+    }
+    out
+}
+
+/// [`pool_sum`] of raws without a sign stored in bytes, and again in bytes. The caller proves that the
+/// results fit.
+pub fn pool_sum_bytes(
+    index: &[u32],
+    terms: usize,
+    shifts: &[u32],
+    lanes: usize,
+    x: &[u8],
+) -> Vec<u8> {
+    let mut out = vec![0_u8; shifts.len() * lanes];
+    let rows = out.chunks_exact_mut(lanes.max(1)).zip(index.chunks(terms.max(1)));
+    for ((sums, row), &shift) in rows.zip(shifts) {
+        let cells = row.iter().filter(|&&e| e != PADDING).map(|&e| e as usize * lanes);
+        Simd::chosen().vectorize(
+            #[inline(always)]
+            || {
+                for from in cells {
+                    for (a, &v) in sums.iter_mut().zip(&x[from..from + lanes]) {
+                        *a += v;
+                    }
+                }
+                for a in sums {
+                    *a <<= shift;
+                }
+            },
+        );
+    }
+    out
+}
+
+/// [`gather`] of raws stored in bytes, with the byte of a raw 0.
+pub fn gather_bytes(index: &[u32], lanes: usize, x: &[u8], zero: u8) -> Vec<u8> {
+    let mut out = Vec::with_capacity(index.len() * lanes);
+    for &e in index {
+        match e {
+            PADDING => out.resize(out.len() + lanes, zero),
+            e => out.extend_from_slice(&x[e as usize * lanes..(e as usize + 1) * lanes]),
+        }
+    }
+    out
+}
+
+/// Raws as bytes, with `zero` added. The caller proves that they fit.
+pub fn to_bytes<X: LaneInt>(simd: Simd, x: &[X], zero: u8) -> Vec<u8> {
+    let mut all = vec![0; x.len()];
+    let out: &mut [u8] = &mut all;
+    simd.vectorize(
+        #[inline(always)]
+        move || {
+            for (out, &v) in out.iter_mut().zip(x) {
+                let raw: i64 = v.into();
+                *out = (raw as u8).wrapping_add(zero);
+            }
+        },
+    );
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +164,19 @@ mod tests {
         assert_eq!(pool_max(&index, 2, 2, &x), [-1, 5, 7, 2, 0, 0]);
         assert_eq!(pool_sum(&index, 2, &[0, 1, 0], 2, &x), [-4, -4, 14, 4, 0, 0]);
         assert_eq!(gather(&[2, PADDING, 0], 2, &x), [7, 2, 0, 0, -3, 5]);
+        // The same as bytes.
+        let bytes = to_bytes(Simd::chosen(), &x, 128);
+        assert_eq!(bytes, [125, 133, 127, 119, 135, 130]);
+        let most = pool_max_bytes(&index, 2, 2, &bytes, 128);
+        assert_eq!(most, to_bytes(Simd::chosen(), &pool_max(&index, 2, 2, &x), 128));
+        let plain: Vec<i16> = x.iter().map(|v| v.abs()).collect();
+        let sums: Vec<i64> =
+            pool_sum_bytes(&index, 2, &[0, 1, 0], 2, &to_bytes(Simd::chosen(), &plain, 0))
+                .into_iter()
+                .map(i64::from)
+                .collect();
+        assert_eq!(sums, pool_sum(&index, 2, &[0, 1, 0], 2, &plain));
+        let moved = gather_bytes(&[2, PADDING, 0], 2, &bytes, 128);
+        assert_eq!(moved, to_bytes(Simd::chosen(), &gather(&[2, PADDING, 0], 2, &x), 128));
     }
 }

@@ -54,6 +54,7 @@
 #![warn(missing_docs)]
 
 mod audit;
+mod bench;
 mod check;
 mod comparison;
 mod counts;
@@ -69,6 +70,9 @@ mod report;
 mod schema;
 
 pub use audit::{AuditClass, ReferenceAudit};
+pub use bench::{
+    Bench, BenchLayer, Hardware, Machine, Multiplications, PathStep, Rate, ThreadRate,
+};
 pub use check::CountsError;
 pub use comparison::{Comparison, Layer, Verdict};
 pub use counts::{ComparisonCounts, Difference, LayerCounts};

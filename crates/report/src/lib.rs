@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod bench;
 mod diff;
 mod failure;
 mod json;
@@ -14,6 +15,7 @@ mod junit;
 mod markdown;
 mod text;
 
+pub use bench::{bench_json, bench_svg, bench_text};
 pub use diff::{diff_json, diff_text};
 pub use failure::RunFailure;
 pub use json::{explanation_json, json};

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use bittrue_io::{EventOptions, EventSource, IoErrorKind, sha256_file};
+use bittrue_io::{EventOptions, IoErrorKind, sha256_file};
 use bittrue_record::{EventFileInfo, EventsInfo};
 
 use crate::Error;
+use crate::source::Source;
 
 /// The files as one text, for a report or a trace.
 pub(crate) fn joined(files: &[PathBuf]) -> String {
@@ -21,13 +22,13 @@ pub(crate) fn joined(files: &[PathBuf]) -> String {
 /// When a file cannot be read any more.
 pub(crate) fn describe(
     paths: &[PathBuf],
-    source: &EventSource,
+    source: &Source,
     options: &EventOptions,
     hash: bool,
 ) -> Result<EventsInfo, Error> {
     let mut files = Vec::new();
     for file in source.files() {
-        let sha256 = match hash {
+        let sha256 = match hash && !source.is_generated() {
             true => Some(sha256_file(&file.path, IoErrorKind::Events)?),
             false => None,
         };
@@ -50,7 +51,7 @@ pub(crate) fn describe(
 }
 
 /// Fills in how many events were compared, of all files and of each.
-pub(crate) fn count(info: &mut EventsInfo, source: &EventSource, compared: u64) {
+pub(crate) fn count(info: &mut EventsInfo, source: &Source, compared: u64) {
     info.count = compared;
     let end = info.skipped + compared;
     for (file, found) in info.files.iter_mut().zip(source.files()) {

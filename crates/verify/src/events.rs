@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use bittrue_block::EventBlock;
 use bittrue_engine::{Engine, Selection};
-use bittrue_io::EventSource;
 use rayon::prelude::*;
 
+use crate::source::Source;
 use crate::{Error, Progress};
 
 /// Values held at a time: enough for every thread to have several spans.
@@ -22,7 +22,7 @@ const SPAN: usize = 2048;
 /// that are held for one event. Returns whether the run was stopped before its end.
 pub(crate) fn run<T: Send>(
     engine: &Engine,
-    source: &mut EventSource,
+    source: &mut Source,
     values: usize,
     progress: &dyn Progress,
     each: impl Fn(Selection, &EventBlock, Range<usize>) -> T + Sync,

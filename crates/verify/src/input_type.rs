@@ -1,12 +1,12 @@
 //! `--input-type`: the cast in front of the target legs.
 
 use bittrue_fixed::{FixedType, Overflow, Rounding};
-use bittrue_io::EventSource;
 use rayon::prelude::*;
 
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
 use crate::session::LoadedModel;
+use crate::source::Source;
 use crate::{Error, Progress};
 
 /// The type that an input is cast to.
@@ -41,7 +41,7 @@ pub(crate) fn expected(
 pub(crate) fn resolve(
     loaded: &LoadedModel,
     options: &[InputTypeOption],
-    source: impl FnOnce() -> Result<EventSource, Error>,
+    source: impl FnOnce() -> Result<Source, Error>,
     progress: &dyn Progress,
 ) -> Result<Vec<Option<FixedType>>, Error> {
     let inputs = loaded.inputs();
@@ -98,7 +98,7 @@ pub(crate) fn resolve(
 }
 
 /// The ranges of all inputs over all events.
-fn scan(mut source: EventSource, progress: &dyn Progress) -> Result<Vec<InputRange>, Error> {
+fn scan(mut source: Source, progress: &dyn Progress) -> Result<Vec<InputRange>, Error> {
     const READ: usize = 16_384;
     let mut all = Vec::new();
     while let Some(block) = source.next_block(READ)? {

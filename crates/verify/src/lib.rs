@@ -1,6 +1,7 @@
 //! Comparing legs: from a model file and an event file to a report or a trace.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod build;
 mod compare;
 mod differing;
@@ -14,9 +15,11 @@ mod input_type;
 mod leg;
 mod proof;
 mod session;
+mod source;
 mod trace;
 mod verify;
 
+pub use bench::{BenchConfig, bench};
 pub use build::{BuiltProxy, ProxyOptions};
 pub use error::{Error, ErrorKind};
 pub use explain::{Elements, ExplainConfig, explain};

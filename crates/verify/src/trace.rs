@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use bittrue_block::{Flag, Flags};
 use bittrue_engine::BlockResult;
-use bittrue_io::{EventOptions, EventSource, TraceBands, TraceLayer, TraceMeta, TraceWriter};
+use bittrue_io::{EventOptions, TraceBands, TraceLayer, TraceMeta, TraceWriter};
 use bittrue_model::CallId;
 
 use crate::compare::Scope;
 use crate::session::{LoadedModel, LoadedProxy, Session};
+use crate::source::{Source, Wanted};
 use crate::{Error, InputTypeOption, Leg, Progress, differing, event_files, events, input_type};
 
 /// Which leg to trace, on what.
@@ -110,9 +111,8 @@ fn run(
     progress: &dyn Progress,
 ) -> Result<TraceSummary, Error> {
     let loaded = LoadedModel::open(&config.model)?;
-    let inputs = loaded.inputs();
-    let open =
-        || EventSource::open_all(&config.events, &inputs, &config.options).map_err(Error::from);
+    let wanted = Wanted::by(&loaded);
+    let open = || Source::open(&config.events, &wanted, &config.options);
     let mut source = open()?;
     let input_types = input_type::resolve(&loaded, &config.input_types, open, progress)?;
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bittrue_block::{EventBlock, EventData};
-use bittrue_io::{EventOptions, EventSource, EventWriter, SavedFormat};
+use bittrue_io::{EventOptions, EventWriter, SavedFormat};
 use bittrue_record::{
     Comparison, ComparisonCounts, ComparisonMeta, LayerMeta, Report, ToolInfo, Warning,
 };
@@ -12,6 +12,7 @@ use crate::compare::{Scope, agreeing, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
 use crate::session::{LoadedModel, LoadedProxy, Session};
+use crate::source::{Source, Wanted};
 use crate::{Error, InputTypeOption, Leg, Progress, differing, event_files, events, input_type};
 
 /// What to compare.
@@ -106,8 +107,8 @@ fn run(
     let loaded = LoadedModel::open(&config.model)?;
     let model_info = loaded.info()?;
     let inputs = loaded.inputs();
-    let open =
-        || EventSource::open_all(&config.events, &inputs, &config.options).map_err(Error::from);
+    let wanted = Wanted::by(&loaded);
+    let open = || Source::open(&config.events, &wanted, &config.options);
     // A model that cannot be run is told before any event is read.
     let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
     let proxy_info = proxy.as_ref().map(LoadedProxy::info).transpose()?;
@@ -294,7 +295,7 @@ fn raw_input_remedies(session: &Session, ranges: &[InputRange]) -> Vec<Warning> 
 }
 
 /// What is compared with one target, for the report and for counting.
-fn compared(session: &Session, leg: usize) -> (ComparisonMeta, Scope) {
+pub(crate) fn compared(session: &Session, leg: usize) -> (ComparisonMeta, Scope) {
     let (engine, model) = (&session.engine, &session.loaded.model);
     let (formed, missing): (Vec<_>, Vec<_>) =
         session.calls.iter().copied().partition(|&c| engine.edge(leg, c).is_some());

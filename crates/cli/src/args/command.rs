@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CompletionsArgs, DiffArgs, ExplainArgs, InspectArgs, LintArgs, ProxyArgs, RunArgs, TraceArgs,
+    BenchArgs, CompletionsArgs, DiffArgs, ExplainArgs, InspectArgs, LintArgs, ProxyArgs, RunArgs,
+    TraceArgs,
 };
 
 const ABOUT: &str = "Does the proxy that goes to the FPGA give the same bits as the QKeras model?";
@@ -107,6 +108,8 @@ pub(crate) enum Command {
     Lint(LintArgs),
     /// Build the proxy that HGQ would build, show its precisions, and write it as a Keras file
     Proxy(ProxyArgs),
+    /// Measure how fast this machine runs a model, layer by layer, and what it costs in hardware
+    Bench(BenchArgs),
     /// Tell what is new from one JSON report to a later one
     Diff(DiffArgs),
     /// Print completions for a shell, e.g. `source <(verify completions bash)`

@@ -16,6 +16,9 @@ pub(crate) struct EventArgs {
     /// A line of text has the values of all inputs, one input after the other, in C order;
     /// commas, semicolons, tabs or blanks separate them. A first line may name the columns, and
     /// lines that start with # are left out. docs/events.md has every form with an example.
+    ///
+    /// gen:uniform,seed=1,n=1e6 makes events instead (also gen:normal, gen:ties), the same for a seed
+    /// whatever the machine and the number of threads.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub(crate) events: Vec<PathBuf>,
 

@@ -1,5 +1,6 @@
 //! Flags, with the help that teaches them: one file for each subcommand, and for what they share.
 
+mod bench;
 mod command;
 mod completions;
 mod diff;
@@ -12,8 +13,10 @@ mod model;
 mod proxy;
 mod run;
 mod save;
+mod simd;
 mod trace;
 
+pub(crate) use bench::BenchArgs;
 pub(crate) use command::{Cli, Command};
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use diff::DiffArgs;
@@ -25,4 +28,5 @@ pub(crate) use model::ModelArgs;
 pub(crate) use proxy::ProxyArgs;
 pub(crate) use run::{Color, FailOn, RunArgs};
 pub(crate) use save::SaveArgs;
+pub(crate) use simd::SimdArgs;
 pub(crate) use trace::TraceArgs;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input_type::InputTypeArgs;
-use super::{DenyArgs, EventArgs, ModelArgs, SaveArgs};
+use super::{DenyArgs, EventArgs, ModelArgs, SaveArgs, SimdArgs};
 
 /// `verify --model … --events …`.
 #[derive(Debug, Args)]
@@ -62,6 +62,9 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) save: SaveArgs,
+
+    #[command(flatten)]
+    pub(crate) simd: SimdArgs,
 
     /// When to colour the table
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input_type::InputTypeArgs;
-use super::{EventArgs, ModelArgs};
+use super::{EventArgs, ModelArgs, SimdArgs};
 
 /// `verify trace`.
 #[derive(Debug, Args)]
@@ -43,4 +43,7 @@ pub(crate) struct TraceArgs {
     /// With --only-differing, let a difference in any layer count, not only at an output
     #[arg(long, requires = "only_differing")]
     pub(crate) strict_layers: bool,
+
+    #[command(flatten)]
+    pub(crate) simd: SimdArgs,
 }

@@ -6,6 +6,7 @@
 mod bad_inputs;
 mod bad_outputs;
 mod bad_table;
+mod bench;
 mod diff;
 mod event_forms;
 mod explain;
@@ -17,6 +18,7 @@ mod lint;
 mod nightly;
 mod proxy;
 mod run;
+mod simd;
 mod support;
 mod trace;
 mod usage;

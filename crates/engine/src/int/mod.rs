@@ -79,7 +79,52 @@ impl IntLinear {
         new
     }
 
-    fn shape(&self, lanes: usize) -> LinearShape<'_> {
+    /// Weights `[group, unit, term]` and biases.
+    pub(crate) fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// The same where the accumulator has 32 bits.
+    pub(crate) fn narrow_weights(&self) -> Option<(&[i32], &[i32])> {
+        match &self.weights {
+            Weights::I32(w, b) => Some((w, b)),
+            Weights::I64(..) => None,
+        }
+    }
+
+    /// Whether weights have at most 8 bits and the accumulator 32.
+    pub(crate) fn has_byte_weights(&self) -> bool {
+        self.narrow_weights().is_some_and(|(w, _)| w.iter().all(|&w| i8::try_from(w).is_ok()))
+    }
+
+    /// The sums as pairs of 16-bit raws.
+    pub(crate) fn pairs(&self) -> Option<&PairLinear> {
+        self.pairs.as_ref()
+    }
+
+    /// Fractional bits of the sums.
+    pub(crate) fn fractional(&self) -> i32 {
+        self.fractional
+    }
+
+    /// Terms of a sum.
+    pub(crate) fn terms(&self) -> usize {
+        self.taps.terms
+    }
+
+    /// Sums of one event.
+    pub(crate) fn results(&self) -> usize {
+        self.taps.rows() * self.units
+    }
+
+    /// Products of one event: a term for each result, those outside the tensor left out.
+    pub(crate) fn multiplications(&self) -> u64 {
+        let inside = self.taps.index.iter().filter(|&&e| e != kernels::PADDING).count();
+        (inside * self.units) as u64
+    }
+
+    /// Sizes of a call of a kernel.
+    pub(crate) fn shape(&self, lanes: usize) -> LinearShape<'_> {
         LinearShape {
             index: &self.taps.index,
             terms: self.taps.terms,

@@ -1,48 +1,17 @@
 //! What has to be computed to know in which events the legs agree.
 
-use bittrue_kernels::InputCast;
-
 use crate::edge::Repr;
-use crate::int::Packing;
 use crate::kernel::Kernel;
 use crate::plan::LegPlan;
-use crate::program::{OwnProgram, Program, Step};
-use crate::real::Quantizers;
+use crate::program::{OwnProgram, Program};
+use crate::stream::{Graph, SharedCast, Stream, Value, Values};
 
 /// A plan that finds the events in which legs may differ.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    pub(super) steps: Vec<Action>,
-    /// Number of slots.
-    pub(super) slots: usize,
-}
-
-/// One step of a screen.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Action {
-    /// The events of an input, cast.
-    Cast { cast: SharedCast, output: usize },
-    /// A kernel on integers.
-    Apply { kernel: usize, inputs: Vec<usize>, output: usize },
-    /// Two tensors that have to be equal.
-    Check { reference: usize, target: usize },
-}
-
-/// The cast of an input, as all legs that apply it have it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct SharedCast {
-    pub(super) input: usize,
-    pub(super) cast: InputCast,
-    pub(super) out: Packing,
-}
-
-/// A tensor, by how it is computed. Equal ones are one.
-#[derive(Debug, Clone, PartialEq)]
-enum Value {
-    /// The events of an input, as they are.
-    Input(usize),
-    Cast(SharedCast),
-    Kernel(usize, Vec<usize>),
+    pub(super) stream: Stream,
+    /// Values that have to be equal.
+    pub(super) checks: Vec<(usize, usize)>,
 }
 
 impl Screen {
@@ -50,8 +19,9 @@ impl Screen {
     /// inputs: there values may have bands and flags, which are counted in every event.
     pub(crate) fn new(kernels: &[Kernel], legs: &[LegPlan]) -> Option<Self> {
         let (reference, targets) = legs.split_first()?;
-        let mut builder = Builder { kernels, values: Vec::new(), checks: Vec::new() };
-        let known = builder.steps(&reference.fast.steps, vec![None; reference.fast.slots()])?;
+        let mut builder = Builder { graph: Graph::new(kernels), checks: Vec::new() };
+        let known =
+            builder.graph.steps(&reference.fast.steps, vec![None; reference.fast.slots()])?;
         for target in targets {
             builder.target(&reference.fast, &known, &target.fast)?;
             for (call, own) in target.own_fast.iter().enumerate() {
@@ -64,57 +34,19 @@ impl Screen {
     }
 }
 
-/// The value of each slot, as far as it is known.
-type Values = Vec<Option<usize>>;
-
 struct Builder<'a> {
-    kernels: &'a [Kernel],
-    /// In an order in which they can be computed.
-    values: Vec<Value>,
+    graph: Graph<'a>,
     /// Pairs of values that have to be equal.
     checks: Vec<(usize, usize)>,
 }
 
 impl Builder<'_> {
-    /// The value of a leg that applies a kernel to values.
-    fn apply(&mut self, step: &Step, known: &Values) -> Option<usize> {
-        let inputs = step.inputs.iter().map(|&s| known[s]).collect::<Option<Vec<_>>>()?;
-        let from_event = inputs.iter().find_map(|&v| match self.values[v] {
-            Value::Input(input) => Some(input),
-            _ => None,
-        });
-        let value = match (&self.kernels[step.kernel], from_event) {
-            (Kernel::Input { index }, _) => Value::Input(*index),
-            (Kernel::RealToInt { quantizer: Quantizers::Same(q), out, .. }, Some(input)) => {
-                let cast = InputCast::new(q.plain_cast()?)?;
-                Value::Cast(SharedCast { input, cast, out: *out })
-            }
-            (kernel, None) if kernel.is_integer() => Value::Kernel(step.kernel, inputs),
-            _ => return None,
-        };
-        Some(self.intern(value))
-    }
-
-    fn intern(&mut self, value: Value) -> usize {
-        self.values.iter().position(|v| *v == value).unwrap_or_else(|| {
-            self.values.push(value);
-            self.values.len() - 1
-        })
-    }
-
-    fn steps(&mut self, steps: &[Step], mut known: Values) -> Option<Values> {
-        for step in steps {
-            known[step.output] = Some(self.apply(step, &known)?);
-        }
-        Some(known)
-    }
-
     /// Adds what a target does otherwise. Behind a tensor that has been compared the target reads the
     /// reference's, which is the same in the events that pass.
     fn target(&mut self, reference: &Program, known: &Values, target: &Program) -> Option<()> {
         let mut mine: Values = vec![None; target.slots()];
         for step in &target.steps {
-            let value = self.apply(step, &mine)?;
+            let value = self.graph.apply(step, &mine)?;
             mine[step.output] = Some(value);
             let Some(slot) = target.call_of_slot[step.output].and_then(|c| reference.aligned[c.0])
             else {
@@ -146,13 +78,13 @@ impl Builder<'_> {
         for (slot, call) in &own.feeds {
             fed[*slot] = known[reference.feeds[call.0]?];
         }
-        let mine = self.steps(&own.steps, fed)?;
+        let mine = self.graph.steps(&own.steps, fed)?;
         self.check(expected, mine[own.output]?)
     }
 
     /// Asks for two values to be equal. `None` where they cannot be compared here.
     fn check(&mut self, reference: usize, target: usize) -> Option<()> {
-        let from_event = |v: usize| matches!(self.values[v], Value::Input(_));
+        let from_event = |v: usize| matches!(self.graph.values[v], Value::Input(_));
         if reference == target || self.checks.contains(&(reference, target)) {
             return Some(());
         }
@@ -165,41 +97,16 @@ impl Builder<'_> {
 
     fn finish(mut self) -> Screen {
         self.join_casts();
-        let mut needed = vec![false; self.values.len()];
-        for &(a, b) in &self.checks {
-            (needed[a], needed[b]) = (true, true);
-        }
-        for n in (0..self.values.len()).rev() {
-            match &self.values[n] {
-                // It also says whether the event is in the proven domain.
-                Value::Cast(_) => needed[n] = true,
-                Value::Kernel(_, inputs) if needed[n] => {
-                    inputs.iter().for_each(|&input| needed[input] = true);
-                }
-                Value::Kernel(..) | Value::Input(_) => {}
-            }
-        }
-        let mut steps = Vec::new();
-        for (output, value) in self.values.iter().enumerate().filter(|(n, _)| needed[*n]) {
-            match value {
-                Value::Input(_) => {}
-                Value::Cast(cast) => steps.push(Action::Cast { cast: *cast, output }),
-                Value::Kernel(kernel, inputs) => {
-                    let (kernel, inputs) = (*kernel, inputs.clone());
-                    steps.push(Action::Apply { kernel, inputs, output });
-                }
-            }
-            let ready = self.checks.iter().filter(|(a, b)| (*a).max(*b) == output);
-            steps.extend(ready.map(|&(reference, target)| Action::Check { reference, target }));
-        }
-        Screen { steps, slots: self.values.len() }
+        let roots: Vec<usize> = self.checks.iter().flat_map(|&(a, b)| [a, b]).collect();
+        let Graph { kernels, values } = self.graph;
+        Screen { stream: Stream::new(kernels, &values, &roots), checks: self.checks }
     }
 
     /// Two casts of one input that differ only on overflow become one that reports overflow.
     fn join_casts(&mut self) {
         let mut kept = Vec::new();
         for (reference, target) in std::mem::take(&mut self.checks) {
-            let joined = match (&self.values[reference], &self.values[target]) {
+            let joined = match (&self.graph.values[reference], &self.graph.values[target]) {
                 (Value::Cast(a), Value::Cast(b)) if (a.input, a.out) == (b.input, b.out) => {
                     a.cast.agreement(b.cast).map(|cast| SharedCast { cast, ..*a })
                 }
@@ -209,17 +116,18 @@ impl Builder<'_> {
                 kept.push((reference, target));
                 continue;
             };
-            self.values[reference] = Value::Cast(joined);
-            self.values[target] = Value::Cast(joined);
+            self.graph.values[reference] = Value::Cast(joined);
+            self.graph.values[target] = Value::Cast(joined);
         }
         self.checks = kept;
         // What became equal is one.
-        for n in 0..self.values.len() {
-            let first = self.values.iter().position(|v| *v == self.values[n]).unwrap_or(n);
+        for n in 0..self.graph.values.len() {
+            let first =
+                self.graph.values.iter().position(|v| *v == self.graph.values[n]).unwrap_or(n);
             if first == n {
                 continue;
             }
-            for value in &mut self.values {
+            for value in &mut self.graph.values {
                 if let Value::Kernel(_, inputs) = value {
                     inputs.iter_mut().filter(|i| **i == n).for_each(|i| *i = first);
                 }
@@ -228,7 +136,7 @@ impl Builder<'_> {
                 *a = if *a == n { first } else { *a };
                 *b = if *b == n { first } else { *b };
             }
-            self.values[n] = Value::Input(usize::MAX);
+            self.graph.values[n] = Value::Input(usize::MAX);
         }
         self.checks.retain(|(a, b)| a != b);
     }

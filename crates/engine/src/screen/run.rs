@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use bittrue_block::{EventBlock, EventData, LaneBlock, LaneInt, Lanes, Storage};
-use bittrue_kernels::InputCast;
+use bittrue_block::{EventBlock, LaneBlock, Lanes};
 
 use super::Screen;
-use super::plan::{Action, SharedCast};
 use crate::kernel::Kernel;
+use crate::stream::Tensor;
 
 impl Screen {
     /// Marks the events of `span` in which legs may differ, or that leave the proven domain.
@@ -18,72 +17,23 @@ impl Screen {
         span: &Range<usize>,
     ) -> Vec<bool> {
         let mut failed = vec![false; span.len()];
-        let mut slots: Vec<Option<LaneBlock>> = vec![None; self.slots];
-        for step in &self.steps {
-            match step {
-                Action::Cast { cast, output } => {
-                    slots[*output] = Some(load(cast, events, span, &mut failed));
-                }
-                Action::Apply { kernel, inputs, output } => {
-                    let arguments: Vec<&LaneBlock> =
-                        inputs.iter().filter_map(|&i| slots[i].as_ref()).collect();
-                    // Integer kernels have no position and no exceptions.
-                    let result = kernels[*kernel].apply(&arguments, &[], &mut failed);
-                    slots[*output] = Some(result);
-                }
-                Action::Check { reference, target } => {
-                    if let (Some(a), Some(b)) = (&slots[*reference], &slots[*target]) {
-                        compare(a, b, &mut failed);
+        let lanes = self.stream.lanes();
+        for (n, failed) in failed.chunks_mut(lanes).enumerate() {
+            let start = span.start + n * lanes;
+            let block = start..start + failed.len();
+            let values = self.stream.run(kernels, events, &block, failed, None);
+            for &(reference, target) in &self.checks {
+                match (&values[reference], &values[target]) {
+                    (Some(Tensor::Block(a)), Some(Tensor::Block(b))) => compare(a, b, failed),
+                    (Some(a), Some(b)) => {
+                        compare(&a.block(failed.len()), &b.block(failed.len()), failed);
                     }
+                    _ => unreachable!("what is checked is computed"),
                 }
             }
         }
         failed
     }
-}
-
-/// The events of an input as integers, events innermost.
-fn load(
-    shared: &SharedCast,
-    events: &EventBlock,
-    span: &Range<usize>,
-    failed: &mut [bool],
-) -> LaneBlock {
-    fn column<O: LaneInt>(
-        cast: &InputCast,
-        (data, elements): (&EventData, usize),
-        span: &Range<usize>,
-        failed: &mut [bool],
-    ) -> Vec<O> {
-        let lanes = span.len();
-        let mut raw = vec![O::default(); elements * lanes];
-        if lanes == 0 || elements == 0 {
-            return raw;
-        }
-        for (element, out) in raw.chunks_exact_mut(lanes).enumerate() {
-            let first = span.start * elements + element;
-            match data {
-                EventData::F32(all) => {
-                    let column = all[first..].iter().step_by(elements).copied();
-                    cast.run(column, out, failed);
-                }
-                _ => {
-                    let column = (0..lanes).map(|lane| data.as_f32(first + lane * elements));
-                    cast.run(column, out, failed);
-                }
-            }
-        }
-        raw
-    }
-    let SharedCast { input, cast, out } = shared;
-    let input = &events.inputs[*input];
-    let (from, f) = ((&input.data, input.elements), out.fractional);
-    let data = match out.storage {
-        Storage::I16 => i16::wrap(column(cast, from, span, failed), f),
-        Storage::I32 => i32::wrap(column(cast, from, span, failed), f),
-        Storage::I64 | Storage::Real => i64::wrap(column(cast, from, span, failed), f),
-    };
-    LaneBlock { elements: input.elements, lanes: span.len(), data }
 }
 
 /// Marks the lanes in which two tensors differ.

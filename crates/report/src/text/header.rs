@@ -38,11 +38,16 @@ pub(super) fn header(report: &Report, paint: Paint, width: usize) -> Vec<String>
         entry("proxy", None, &format!("{} (sha256 {hash})", proxy.path));
     }
     let events = &report.events;
-    let mut text = format!("{} ({} bytes", files(events), thousands(events.size));
-    if let Some(sha256) = &events.sha256 {
-        text += &format!(", sha256 {}", short_hash(sha256));
+    let mut text = files(events);
+    // Events that were made have no file.
+    if !text.starts_with("gen:") {
+        text += &format!(" ({} bytes", thousands(events.size));
+        if let Some(sha256) = &events.sha256 {
+            text += &format!(", sha256 {}", short_hash(sha256));
+        }
+        text += ")";
     }
-    text += &format!("): {} compared", count(events.count, "event"));
+    text += &format!(": {} compared", count(events.count, "event"));
     if events.skipped > 0 {
         text += &format!(", the first {} skipped", thousands(events.skipped));
     }

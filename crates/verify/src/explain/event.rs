@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use bittrue_engine::Selection;
-use bittrue_io::{EventOptions, EventSource};
+use bittrue_io::EventOptions;
 use bittrue_model::CallId;
 use bittrue_record::{EventPlace, ExplainedElement, ExplainedLayer, Explanation, FORMAT_VERSION};
 
 use super::layer::{LegEvent, LegLayer, not_formed};
 use super::select::{Elements, select};
 use crate::session::{LoadedModel, LoadedProxy, Session};
+use crate::source::{Source, Wanted};
 use crate::verify::tool;
 use crate::{Error, ErrorKind, InputTypeOption, Leg, Progress, event_files, input_type};
 
@@ -48,9 +49,8 @@ pub fn explain(config: &ExplainConfig, progress: &dyn Progress) -> Result<Explan
     let loaded = LoadedModel::open(&config.model)?;
     let model_info = loaded.info()?;
     let inputs = loaded.inputs();
-    let open = |options: &EventOptions| {
-        EventSource::open_all(&config.events, &inputs, options).map_err(Error::from)
-    };
+    let wanted = Wanted::by(&loaded);
+    let open = |options: &EventOptions| Source::open(&config.events, &wanted, options);
     let source = open(&config.options)?;
     let selection = Selection { first: source.skipped(), count: source.count() };
     check_row(config, selection)?;
