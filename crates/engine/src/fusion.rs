@@ -2,7 +2,8 @@
 //!
 //! * Additions: an addition whose only reader is another addition disappears into it, and the
 //!   leaves are added in another order. The straight-through sum `x + (y − x)` of a quantizer, the
-//!   bias of a dense layer and a chain of Add layers are such additions. Where every order gives the
+//!   bias of a dense layer, what a normalisation of rank 2 or 3 adds and a chain of Add layers are
+//!   such additions. Where every order gives the
 //!   same sum nothing is lost; elsewhere the result is banded. Readers that the model has besides
 //!   do not count: a layer's value is that of the sub-model which ends in it, where they are absent.
 //! * An addition that reads one tensor more than once is regrouped as well: `x + y + x` may become
@@ -25,7 +26,9 @@
 
 use std::collections::HashMap;
 
-use bittrue_model::{CallId, MergeKind, NodeId, Op, Rounding32, TypedModel, Window};
+use bittrue_keras::float::BatchNormKind;
+use bittrue_model::{BatchNorm, CallId, MergeKind, NodeId, Op, Rounding32, TypedModel, Window};
+use ndarray::ArrayD;
 
 /// A leg's graph, and what would be searched for again and again.
 #[derive(Debug)]
@@ -164,6 +167,12 @@ pub(crate) fn regrouped(graph: &Graph<'_>, id: NodeId) -> Option<Vec<Term>> {
                 let minus = plus.iter().map(|b| -b).collect();
                 terms.extend([Term::Node(argument), Term::Constant(plus), Term::Constant(minus)]);
             }
+            Op::BatchNorm(norm) if is_composed(norm, &a.shape) => {
+                any = true;
+                let plus = added(norm, &a.shape);
+                let minus = plus.iter().map(|b| -b).collect();
+                terms.extend([Term::Node(argument), Term::Constant(plus), Term::Constant(minus)]);
+            }
             Op::Merge(MergeKind::Add) => {
                 any = true;
                 open.extend(a.inputs.iter().rev());
@@ -172,6 +181,27 @@ pub(crate) fn regrouped(graph: &Graph<'_>, id: NodeId) -> Option<Vec<Term>> {
         }
     }
     any.then_some(terms)
+}
+
+/// Whether TensorFlow computes a normalisation as a product and an addition.
+fn is_composed(norm: &BatchNorm, shape: &[usize]) -> bool {
+    let axes: Vec<usize> = norm.axes.iter().map(|a| a + 1).collect();
+    BatchNormKind::of(shape.len() + 1, &axes) == BatchNormKind::Composed
+}
+
+/// What such a normalisation adds to each element of an event, up to a rounding.
+fn added(norm: &BatchNorm, shape: &[usize]) -> Vec<f32> {
+    let len = norm.mean.len();
+    let flat = |values: Option<&ArrayD<f32>>, none: f32| -> Vec<f64> {
+        values.map_or(vec![none.into(); len], |v| v.iter().map(|&v| v.into()).collect())
+    };
+    let (gamma, beta) = (flat(norm.gamma.as_ref(), 1.0), flat(norm.beta.as_ref(), 0.0));
+    let (mean, variance) = (flat(Some(&norm.mean), 0.0), flat(Some(&norm.variance), 0.0));
+    let factors = gamma.iter().zip(variance).map(|(g, v)| g / (v + norm.epsilon).sqrt());
+    let terms = factors.zip(mean).zip(beta);
+    let of_parameter: Vec<f32> = terms.map(|((f, m), b)| (b - m * f) as f32).collect();
+    let value = |c: u32| of_parameter.get(c as usize).copied().unwrap_or(0.0);
+    norm.parameter_of(shape).into_iter().map(value).collect()
 }
 
 /// For each node of the sub-model that ends in `id` how many nodes of it read it.

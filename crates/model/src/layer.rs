@@ -249,6 +249,30 @@ pub struct BatchNorm {
     pub epsilon: f64,
 }
 
+impl BatchNorm {
+    /// For each element of an event's shape in C order the index of its parameters, in C order over
+    /// the axes that have some.
+    pub fn parameter_of(&self, shape: &[usize]) -> Vec<u32> {
+        let total: usize = shape.iter().product();
+        let mut steps = vec![0; shape.len()];
+        let mut step = 1;
+        for &axis in self.axes.iter().rev() {
+            steps[axis] = step;
+            step *= shape[axis];
+        }
+        (0..total)
+            .map(|mut flat| {
+                let mut parameter = 0;
+                for axis in (0..shape.len()).rev() {
+                    parameter += flat % shape[axis] * steps[axis];
+                    flat /= shape[axis];
+                }
+                parameter as u32
+            })
+            .collect()
+    }
+}
+
 /// Keras `Concatenate`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Concatenate {
@@ -299,4 +323,23 @@ pub struct UnaryLut {
     pub output: Kif,
     /// The entries, by index.
     pub table: Vec<f32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_by_axis() {
+        let parameters = |axes: &[usize], shape: &[usize]| {
+            let none = ArrayD::zeros(vec![0]);
+            let (mean, variance) = (none.clone(), none);
+            let axes = axes.to_vec();
+            BatchNorm { axes, gamma: None, beta: None, mean, variance, epsilon: 0.0 }
+                .parameter_of(shape)
+        };
+        assert_eq!(parameters(&[1], &[2, 3]), [0, 1, 2, 0, 1, 2]);
+        assert_eq!(parameters(&[0], &[2, 3]), [0, 0, 0, 1, 1, 1]);
+        assert_eq!(parameters(&[0, 2], &[2, 2, 2]), [0, 1, 0, 1, 2, 3, 2, 3]);
+    }
 }

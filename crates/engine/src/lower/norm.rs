@@ -50,41 +50,8 @@ pub(crate) fn lower(
         .map(|&kind| parameters.prepare(kind))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| PlanError::new(place.clone(), e.to_string()))?;
-    let channel = parameter_of(&norm.axes, shape);
+    let channel = norm.parameter_of(shape);
     let source = (norm.clone(), kinds);
     let kernel = Kernel::RealNorm(Box::new(RealNorm { prepared, channel, behind_product, source }));
     Ok(Lowered::one(kernel, Edge::real(false)))
-}
-
-/// For each element of a shape in C order the index of its parameters over the axes that have some.
-fn parameter_of(axes: &[usize], shape: &[usize]) -> Vec<u32> {
-    let total: usize = shape.iter().product();
-    let mut steps = vec![0; shape.len()];
-    let mut step = 1;
-    for &axis in axes.iter().rev() {
-        steps[axis] = step;
-        step *= shape[axis];
-    }
-    (0..total)
-        .map(|mut flat| {
-            let mut parameter = 0;
-            for axis in (0..shape.len()).rev() {
-                parameter += flat % shape[axis] * steps[axis];
-                flat /= shape[axis];
-            }
-            parameter as u32
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_by_axis() {
-        assert_eq!(parameter_of(&[1], &[2, 3]), [0, 1, 2, 0, 1, 2]);
-        assert_eq!(parameter_of(&[0], &[2, 3]), [0, 0, 0, 1, 1, 1]);
-        assert_eq!(parameter_of(&[0, 2], &[2, 2, 2]), [0, 1, 0, 1, 2, 3, 2, 3]);
-    }
 }
