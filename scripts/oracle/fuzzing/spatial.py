@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fuzzing.draw import Drawer, is_chain
-from fuzzing.spec import Layer
+from fuzzing.spec import Layer, Spec
 
 
 class SpatialDrawer(Drawer):
@@ -23,7 +23,8 @@ class SpatialDrawer(Drawer):
         if rank not in (2, 3) or int(np.prod(self.shape(source))) > 3000:
             return super().step(source)
         choices = [
-            (0.30, self.conv),
+            (0.22, self.conv),
+            (0.14, self.fused),
             (0.16, self.pool),
             (0.12, self.normalise),
             (0.05, self.pad),
@@ -43,7 +44,7 @@ class SpatialDrawer(Drawer):
             last = self.same_shape("QActivation", last, activation=quantizer)
         for _ in range(self.between(2, 6)):
             last = self.step(last)
-        self.branched = not is_chain(self.calls)
+        self.branched = not is_chain(Spec(self.layers, self.calls, [last], []))
         return [last]
 
     def window(self, axes: int, shape: tuple[int, ...]) -> dict:
