@@ -257,6 +257,7 @@ class Drawer(Wiring):
         """A model of a few layers, as one layer; sometimes it takes a second tensor."""
         name = self.name()
         inside = type(self)(self.rng, f"{name}_", self.depth + 1)
+        inside.wired = self.wired
         sources = [source]
         if self.chance(0.25):
             sources.append(int(self.pick(*range(len(self.calls)))))
@@ -371,6 +372,8 @@ class Drawer(Wiring):
         return self.add(Layer("Input"), [], shape)
 
     def step(self, source: int) -> int:
+        if self.wired and self.chance(0.7):
+            return self.place(source)
         choices: list[tuple[float, Callable[[int], int]]] = [
             (0.30, self.dense),
             (0.12, self.fused),
@@ -382,7 +385,7 @@ class Drawer(Wiring):
             (0.07, self.concatenate),
             (0.05, self.again),
             (0.03, self.normalise),
-            *([(0.05, self.nested)] if self.depth < 2 else []),
+            *([(0.07, self.nested)] if self.depth < 2 else []),
         ]
         weights = np.array([w for w, _ in choices])
         chosen = int(self.rng.choice(len(choices), p=weights / weights.sum()))
@@ -460,10 +463,15 @@ def prune(spec: Spec) -> None:
 
 
 def draw(
-    rng: np.random.Generator, max_events: int, special: bool, drawer: type[Drawer] = Drawer
+    rng: np.random.Generator,
+    max_events: int,
+    special: bool,
+    drawer: type[Drawer] = Drawer,
+    wired: bool = False,
 ) -> Spec:
     """A random model with random events."""
     drawer = drawer(rng)
+    drawer.wired = wired
     style = str(rng.choice(["functional", "sequential", "bare"], p=[0.7, 0.2, 0.1]))
     outputs = drawer.functional() if style == "functional" else drawer.chain()
     if drawer.branched:

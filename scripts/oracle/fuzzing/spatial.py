@@ -19,6 +19,8 @@ class SpatialDrawer(Drawer):
         return self.add(Layer("Input"), [], shape)
 
     def step(self, source: int) -> int:
+        if self.wired and self.chance(0.7):
+            return self.place(source)
         rank = len(self.shape(source))
         if rank not in (2, 3) or int(np.prod(self.shape(source))) > 3000:
             return super().step(source)

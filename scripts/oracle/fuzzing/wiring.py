@@ -15,9 +15,26 @@ UNSUPPORTED = ("GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegu
 class Wiring:
     """The part of a drawer that draws such places; the rest of it is in `draw.Drawer`."""
 
+    wired = False
+    """Whether the model is to consist of such places."""
+
     def __init__(self) -> None:
         self.watched: list[int] = []
         """Calls around a place where something is fused: likely outputs and arguments."""
+
+    def place(self, source: int) -> int:
+        """One step of a model that consists of such places."""
+        kind = self.between(0, 19)
+        if kind < 8:
+            return self.fused(source)
+        if kind < 13 and self.depth < 2:
+            return self.nested(source)
+        if kind < 15:
+            return self.again(source)
+        if kind < 17:
+            others = [i for i in range(len(self.calls)) if self.shape(i) == self.shape(source)]
+            return self.together(source, int(self.pick(*others)))
+        return self.idle(source) if kind < 18 else self.q_activation(source)
 
     def idle(self, source: int) -> int:
         """A layer that changes no value and no shape."""

@@ -334,7 +334,7 @@ fn inputs() {
     assert_eq!(read(json!([1, 11])).unwrap().calls[0].shape, [11]);
     for (shape, complaint) in [
         (json!([null, null, 3]), "[null,null,3] has a dimension that is not fixed"),
-        (json!([null, 0]), "not fixed"),
+        (json!([null, 0]), "[null,0] has a dimension of size 0"),
         (json!([]), "expected a shape with the batch"),
         (json!([null, 1u64 << 40]), "out of bounds"),
     ] {
