@@ -3,7 +3,7 @@
     acceptance_values.py [--every N] [--first I] [--verify PATH]
 
 docs/support.md says in how many elements each leg claims equal bits, on the models of
-`testvectors/acceptance/rows.json.gz`. Here real QKeras and HGQ `predict` run on every N-th of these
+`testvectors/acceptance`. Here real QKeras and HGQ `predict` run on every N-th of these
 models, with weights and events of full float32 precision, and every element that bittrue gives without a
 band has to be theirs, every other one has to lie in its band; refusals have to agree too. Each row is
 printed with what was compared. Exits with 1 if anything differs.
@@ -12,7 +12,6 @@ printed with what was compared. Exits with 1 if anything differs.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import sys
 import tempfile
@@ -24,21 +23,20 @@ import numpy as np
 
 from fuzzing.check import Tally, check
 from reference import tf
-from qkeras.utils import _add_supported_quantized_objects
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ROWS = REPOSITORY / "testvectors/acceptance/rows.json.gz"
+ACCEPTANCE = REPOSITORY / "testvectors/acceptance"
+sys.path.insert(0, str(ACCEPTANCE))
+
+from models import SKIPPED, build  # noqa: E402
+from models_more import EXTRA  # noqa: E402
 
 EVENTS = 72
 """As in docs/support.md: more than one batch, so that the last one is not full."""
 
 
-def build(row: dict, rng: np.random.Generator) -> tf.keras.Model:
-    """The model of a row with random weights."""
-    tf.keras.backend.clear_session()
-    objects: dict = {}
-    _add_supported_quantized_objects(objects)
-    model = tf.keras.models.model_from_json(json.dumps(row["model"]), custom_objects=objects)
+def randomise(model: tf.keras.Model, rng: np.random.Generator) -> None:
+    """Weights as training leaves them: no multiples of anything."""
     for layer in model._flatten_layers(include_self=False, recursive=True):
         if isinstance(layer, tf.keras.Model) or not layer.weights:
             continue
@@ -47,7 +45,6 @@ def build(row: dict, rng: np.random.Generator) -> tf.keras.Model:
             for w in layer.weights
         ]
         layer.set_weights([v.astype(np.float32) for v in values])
-    return model
 
 
 def store(model: tf.keras.Model, rng: np.random.Generator, directory: Path) -> tuple[Path, Path]:
@@ -69,8 +66,8 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first row")
     parser.add_argument("--verify", type=Path, default=REPOSITORY / "target/release/verify")
     arguments = parser.parse_args()
-    with gzip.open(ROWS) as file:
-        rows = json.load(file)
+    rows = json.loads((ACCEPTANCE / "table.json").read_text())
+    rows += [{"layer": layer, "config": config} for layer, config in EXTRA]
     total, wrong, seen = Tally(), 0, Counter()
     for number in range(arguments.first, len(rows), arguments.every):
         row = rows[number]
@@ -79,12 +76,18 @@ def main() -> int:
         tally = Tally()
         with tempfile.TemporaryDirectory() as scratch:
             try:
-                paths = store(build(row, rng), rng, Path(scratch))
+                tf.keras.backend.clear_session()
+                model = None if row["layer"] in SKIPPED else build(row["layer"], row["config"])
+                if model is None:
+                    seen["no model"] += 1
+                    continue
+                randomise(model, rng)
+                paths = store(model, rng, Path(scratch))
             except Exception as error:  # What Keras cannot build cannot be compared.
                 seen["not built"] += 1
                 print(f"{title}: not built: {type(error).__name__}", flush=True)
                 continue
-            problems = check(arguments.verify, *paths, tally, True)
+            problems = check(arguments.verify, *paths, tally, separately=True)
         legs = {leg: (n, tally.banded[leg]) for leg, n in tally.elements.items()}
         seen["compared" if legs else "no leg runs"] += 1
         print(f"{title}: elements and banded {legs}", flush=True)
