@@ -38,12 +38,13 @@ def differing_events(left: np.ndarray, right: np.ndarray) -> int:
 
 
 def compare(qkeras: tuple, proxy: tuple) -> dict:
-    """Counts of one proxy against QKeras; layers in topological order."""
+    """Counts of one proxy against QKeras, of the layers that the proxy has; in topological order."""
     values, outputs = qkeras
     proxy_values, proxy_outputs = proxy
     per_layer = {
         name: differing_events(value, proxy_values[name])
         for name, value in values.items()
+        if name in proxy_values
     }
     events = len(outputs[0])
     # An event differs if any of the outputs does, so join them before counting.

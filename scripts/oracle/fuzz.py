@@ -1,11 +1,13 @@
 """Random models on real QKeras and HGQ and on bittrue, compared element by element.
 
-    fuzz.py --models 100 --seed 1 [--events 200] [--dense | --spatial] [--special]
+    fuzz.py --models 100 --seed 1 [--events 200] [--dense | --spatial] [--special] [--wiring]
         [--verify PATH] [--processes N] [--keep DIR] [--only I] [--separately K]
         [--stop-at-first] [--avoid TEXT]...
 
 Six of ten models are drawn from the layers of dense networks, the others also from
-those of images and time series; `--dense` and `--spatial` draw one kind alone. Every
+those of images and time series; `--dense` and `--spatial` draw one kind alone, and
+`--wiring` more of what decides what TensorFlow fuses (layers that do nothing, second
+readers, outputs in the middle) and of models inside. Every
 element that bittrue gives without a band has to be the real software's value; every
 element with a band has to lie in it; and where the real software refuses a model
 bittrue has to refuse it too. Model I of a seed is always the same for one version of
@@ -99,6 +101,7 @@ def parse_arguments() -> argparse.Namespace:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--dense", action="store_true", help="only models without windows")
     kind.add_argument("--spatial", action="store_true", help="only images and time series")
+    parser.add_argument("--wiring", action="store_true", help="more readers and models inside")
     parser.add_argument("--special", action="store_true", help="also NaN, infinities, denormals")
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="run N at a time")
     parser.add_argument("--stop-at-first", action="store_true", help="end with the first failure")
@@ -141,7 +144,9 @@ class Campaign:
         if not spatial and not self.arguments.dense:
             spatial = rng.random() < 0.4
         drawer = SpatialDrawer if spatial else Drawer
-        spec = draw(rng, self.arguments.events, self.arguments.special, drawer)
+        spec = draw(
+            rng, self.arguments.events, self.arguments.special, drawer, self.arguments.wiring
+        )
         if self.arguments.only is not None:
             print("\n".join(spec.summary()))
         description = "\n".join(spec.summary())
@@ -153,7 +158,9 @@ class Campaign:
         self.models["spatial" if spatial else "dense"] += 1
         self.models[spec.style] += 1
         self.models[f"stored {spec.form}"] += 1
-        self.models["with a model inside"] += any(y.inner for y in spec.layers.values())
+        inside = [layer.inner for layer in spec.layers.values() if layer.inner]
+        self.models["with a model inside"] += bool(inside)
+        self.models["with one of several outputs"] += any(len(x.outputs) > 1 for x in inside)
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 paths = save(spec, Path(scratch))

@@ -133,6 +133,32 @@ def norm_in_nested_output() -> tuple:
 
 
 @case
+def nested_second_result() -> tuple:
+    """Results of a model inside, of which HGQ hands on the first, whichever is meant."""
+    x, inner = tf.keras.Input((6,)), tf.keras.Input((6,))
+    block = tf.keras.Model(inner, [dense(inner), quantize(dense(inner)), dense(inner)], name="block")
+    first, second, third = block(quantize(x))
+    again = block(dense(drop(second), 6))
+    return x, [dense(third), quantize(second), dense(again[1])]
+
+
+@case
+def scalar_input() -> tuple:
+    """A QKeras layer of one number without an axis, from which HGQ builds no proxy."""
+    x = tf.keras.Input(())
+    return x, dense(layers.Reshape((1,))(quantize(x)))
+
+
+@case
+def alpha_is_an_array() -> tuple:
+    """A NumPy array as alpha, which Keras saves as a dictionary and QKeras cannot calculate with."""
+    x = tf.keras.Input((6,))
+    kernel = qkeras.quantized_bits(6, 1, alpha=np.array([1.0, 0.5, 2.0]))
+    y = qkeras.QDense(3, kernel_quantizer=kernel, bias_quantizer=bits(6, 1))(quantize(x))
+    return x, quantize(y)
+
+
+@case
 def functions_behind_dropout() -> tuple:
     """tanh, sigmoid and ELU behind a dense layer, with a Dropout or a Flatten between."""
     x = tf.keras.Input((6,))

@@ -7,8 +7,8 @@ its layer with the next one, which for convolution, normalisation and relu
 would give numbers that the user's own `predict` never produces.
 
 Calls are named like the layer; the second call of a shared layer is `layer@1`; a
-layer inside a nested model is `outer::inner`, and `outer` itself is the nested
-model's output.
+layer inside a nested model is `outer::inner`, `outer` itself is the nested model's
+output, and `outer:1` its second one.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ class ProxyRefused(Exception):
 
 @dataclass
 class Call:
-    """One call of a layer of the source model.
+    """One result of one call of a layer of the source model.
 
     `node` is Keras' graph node. `tensor` is its value as a function of the
-    whole model's inputs.
+    whole model's inputs. Only nested models have more than one `output`.
     """
 
     name: str
     node: object
     tensor: object
+    output: int = 0
 
 
 def calls(model: tf.keras.Model) -> list[Call]:
@@ -61,7 +62,9 @@ def _walk(model: tf.keras.Model, inputs: list, prefix: str) -> Iterator[Call]:
             yield from _walk(
                 layer, [_apply(model, inputs, a) for a in arguments], f"{name}::"
             )
-        yield Call(name, node, _apply(model, inputs, node.outputs))
+        for output, tensor in enumerate(tf.nest.flatten(node.outputs)):
+            suffix = f":{output}" if output else ""
+            yield Call(name + suffix, node, _apply(model, inputs, tensor), output)
 
 
 def _apply(model: tf.keras.Model, inputs: list, tensor: object) -> object:
@@ -97,7 +100,7 @@ def proxy_values(
             proxy = to_proxy(model, aggressive)
         except Exception as error:  # HGQ has no error type of its own.
             raise ProxyRefused(f"{type(error).__name__}: {error}") from error
-    tensors = stand_ins(found, converted)
+    tensors = stand_ins(found, converted, proxy)
     alignment = {
         name: tensor._keras_history.layer.name for name, tensor in tensors.items()
     }
@@ -106,21 +109,47 @@ def proxy_values(
 
 
 def stand_ins(
-    found: list[Call], converted: dict[int, list[tuple[object, object]]]
+    found: list[Call],
+    converted: dict[int, list[tuple[object, object]]],
+    proxy: tf.keras.Model,
 ) -> dict[str, object]:
-    """The proxy tensor of each call.
+    """The proxy tensor of each call that the proxy holds.
 
-    A node inside a nested model that is called several times is converted once
-    for each call of that model, in the order of the calls (HGQ goes from the
-    outputs back, so this holds where one call is behind the other).
+    What leads to no output of the proxy is not part of it. A node inside a nested
+    model that is called several times is converted once for each call of that model,
+    in the order of the calls (HGQ goes from the outputs back, so this holds where
+    one call is behind the other).
     """
-    seen: dict[int, int] = {}
+    inside = {
+        id(tensor)
+        for nodes in proxy._nodes_by_depth.values()
+        for node in nodes
+        for tensor in tf.nest.flatten(node.outputs)
+    }
+    seen: dict[tuple[int, int], int] = {}
     tensors = {}
     for call in found:
-        at = seen.get(id(call.node), 0)
-        seen[id(call.node)] = at + 1
-        tensors[call.name] = converted[id(call.node)][at][1]
+        key = id(call.node), call.output
+        at = seen.get(key, 0)
+        seen[key] = at + 1
+        if at >= len(converted.get(id(call.node), [])):
+            continue
+        tensor = converted[id(call.node)][at][1]
+        if isinstance(tensor, list):
+            # All results of a nested model, whichever of them is meant.
+            tensor = tensor[_meant(call.node, call.output)]
+        if id(tensor) in inside:
+            tensors[call.name] = tensor
     return tensors
+
+
+def _meant(node: object, output: int) -> int:
+    """Which result of a nested model the source means: this one, or that which a layer without a
+    stand-in of its own (a Dropout) was given."""
+    while not isinstance(node.layer, tf.keras.Model):
+        output = node.keras_inputs[0]._keras_history.tensor_index
+        node = node.parent_nodes[0]
+    return output
 
 
 def _normalises(found: list[Call]) -> bool:
@@ -156,8 +185,11 @@ def _recorded_conversion() -> Iterator[dict[int, list[tuple[object, object]]]]:
     converted: dict[int, list[tuple[object, object]]] = {}
 
     def recording(dependencies, satisfied, node, *rest, **options):
+        # A node that leads to another output too is asked for again.
+        fresh = node not in satisfied
         tensor = original(dependencies, satisfied, node, *rest, **options)
-        converted.setdefault(id(node), []).append((node, tensor))
+        if fresh:
+            converted.setdefault(id(node), []).append((node, tensor))
         return tensor
 
     conversion._get_out_tensor = recording

@@ -45,5 +45,6 @@ pub use generated::GeneratedEvents;
 pub use hash::sha256_file;
 pub use keras::read_keras;
 pub use keras_writer::write_keras;
+pub use number::Wide as EventDtype;
 pub use saved::{EventWriter, SavedFormat};
 pub use trace::{TraceBands, TraceLayer, TraceMeta, TraceWriter};

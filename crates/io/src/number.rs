@@ -23,14 +23,39 @@ pub(crate) enum Dtype {
 
 /// The dtypes in which events are handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wide {
+pub enum Wide {
+    /// float32.
     F32,
+    /// float64.
     F64,
+    /// Signed 64-bit integers.
     I64,
+    /// Unsigned 64-bit integers.
     U64,
 }
 
+impl fmt::Display for Wide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+            Self::I64 => "int64",
+            Self::U64 => "uint64",
+        })
+    }
+}
+
 impl Wide {
+    /// What holds values of both, as of two files; a 64-bit integer has to be checked where it
+    /// meets another dtype.
+    pub(crate) fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Self::I64, Self::U64) | (Self::U64, Self::I64) => Self::I64,
+            _ => Self::F64,
+        }
+    }
+
     /// The narrowest that holds every value of all dtypes; float64 where none does, and then a
     /// 64-bit integer has to be checked.
     pub(crate) fn of_all(dtypes: impl Iterator<Item = Dtype> + Clone) -> Self {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bittrue_block::{EventBlock, EventData, InputEvents};
 use bittrue_fixed::{FixedType, Overflow, Rounding};
-use bittrue_io::{EventFile, EventOptions, EventSource, GeneratedEvents, InputSpec};
+use bittrue_io::{EventDtype, EventFile, EventOptions, EventSource, GeneratedEvents, InputSpec};
 use bittrue_keras::exact;
 use bittrue_model::{Activation, CallId, FixedPointQuantizer, LayerKind, Quantizer};
 use rayon::prelude::*;
@@ -87,6 +87,14 @@ impl Source {
         match self {
             Self::Files(files) => files.elements(),
             Self::Generated { events, .. } => events.elements(),
+        }
+    }
+
+    /// For each input the dtype that holds the values of all files.
+    pub(crate) fn dtypes(&self) -> Vec<EventDtype> {
+        match self {
+            Self::Files(files) => files.dtypes().to_vec(),
+            Self::Generated { elements, .. } => vec![EventDtype::F32; elements.len()],
         }
     }
 

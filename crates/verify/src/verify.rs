@@ -137,7 +137,8 @@ fn run(
             Error::new(ErrorKind::Usage, message).with_help(Some("save to a .npz or .h5 file"))
         );
     }
-    let create = |s: &SaveEvents| EventWriter::create(&s.out, s.format, &inputs);
+    let dtypes = source.dtypes();
+    let create = |s: &SaveEvents| EventWriter::create(&s.out, s.format, &inputs, &dtypes);
     let mut saved = save.map(create).transpose()?;
     let mut total = Tally::default();
     let mut seen = 0;

@@ -198,6 +198,76 @@ fn the_dtype_of_the_file_stays() {
     same_differences(&all, &verify(&again, &Unwatched).expect("saved"), &rows(&at("saved.h5")));
 }
 
+/// Files of several dtypes are saved as one dataset, without loss.
+#[test]
+fn files_of_several_dtypes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| directory.path().join(name);
+    let jets = hdf5::File::open(testvectors("jets/events.h5")).expect("jets");
+    let jets = jets.dataset("events").and_then(|d| d.read_2d::<f32>()).expect("events");
+    let jets = jets.slice(ndarray::s![..500, ..]).to_owned();
+    fn put<T: hdf5::H5Type>(path: &Path, values: &ndarray::Array2<T>) {
+        let file = hdf5::File::create(path).expect("a file");
+        file.new_dataset_builder().with_data(values).create("events").expect("written");
+    }
+    let single = jets.mapv(|x| x * 16.0);
+    // A tenth is no float32.
+    let double = jets.mapv(|x| f64::from(x) * 16.1);
+    let byte = jets.mapv(|x| (x * 16.0).round().clamp(-128.0, 127.0) as i8);
+    let long = jets.mapv(|x| (x * 16.0).round() as i64);
+    // Overflows, and is no float64.
+    let longest = jets.mapv(|x| (1_i64 << 53) + 1 + x.round() as i64);
+    put(&at("single.h5"), &single);
+    put(&at("double.h5"), &double);
+    put(&at("byte.h5"), &byte);
+    put(&at("long.h5"), &long);
+    put(&at("longest.h5"), &longest);
+    let values = |name: &str| match name {
+        "single.h5" => single.mapv(f64::from),
+        "double.h5" => double.clone(),
+        "byte.h5" => byte.mapv(f64::from),
+        _ => long.mapv(|x| x as f64),
+    };
+    for (first, second, narrow) in [
+        ("single.h5", "double.h5", false),
+        ("double.h5", "byte.h5", false),
+        ("byte.h5", "single.h5", true),
+        ("long.h5", "single.h5", false),
+    ] {
+        let two = VerifyConfig {
+            events: vec![at(first), at(second)],
+            ..config("jets/model.h5", &at(first))
+        };
+        let (all, written) = save(&two, &at("saved.h5"), u64::MAX);
+        let rows = rows(&at("saved.h5"));
+        let both = ndarray::concatenate![Axis(0), values(first), values(second)];
+        assert!(rows[0] < 500 && rows[rows.len() - 1] >= 500, "one of {first} and {second} agrees");
+        let saved = hdf5::File::open(at("saved.h5")).expect("saved");
+        let dataset = saved.dataset("input").expect("the input");
+        assert_eq!(dataset.dtype().expect("a dtype").is::<f32>(), narrow, "{first} {second}");
+        let kept = dataset.read_2d::<f64>().expect("values");
+        for (n, &row) in rows.iter().enumerate() {
+            assert_eq!(kept.row(n), both.row(row as usize));
+        }
+        drop(saved);
+        for name in ["saved.h5", "saved.npy", "saved.npz"] {
+            assert_eq!(save(&two, &at(name), u64::MAX).1, written);
+            let again = VerifyConfig { events: vec![at(name)], ..two.clone() };
+            same_differences(&all, &verify(&again, &Unwatched).expect(name), &rows);
+        }
+    }
+    let files = vec![at("single.h5"), at("longest.h5")];
+    let two = VerifyConfig { events: files, ..config("jets/model.h5", &at("single.h5")) };
+    for name in ["lost.h5", "lost.npy", "lost.npz"] {
+        let format = SavedFormat::of(&at(name)).expect("a known extension");
+        let save = SaveEvents { out: at(name), format, most: u64::MAX };
+        let lost = verify_and_save(&two, &save, &Unwatched).expect_err("no dtype holds both");
+        let lost = lost.to_string();
+        assert!(lost.contains("cannot hold event 5") && lost.contains("no float64"), "{lost}");
+        assert!(!at(name).exists());
+    }
+}
+
 #[test]
 fn a_trace_of_what_differs() {
     let mut banded = 0;

@@ -15,7 +15,8 @@ from fuzzing.values import LEGS, Refused, Side, load
 MODEL_REFUSED, CONVERSION_REFUSED = 3, 4
 
 NOT_YET = ("not supported", "cannot run", "no leg can", "cannot be known from the model file",
-           "is no function of the model as written")
+           "is no function of the model as written",
+           "it reads a nested model with several outputs")
 """What bittrue says where it makes no claim."""
 
 

@@ -7,18 +7,20 @@ from collections.abc import Callable
 import numpy as np
 
 from fuzzing.spec import FORMS, MERGES, NESTED, Call, Layer, Quantizer, Spec, prunable
+from fuzzing.wiring import Wiring
 
 TRICKY_NAMES = ("activation", "fixed_point_quantizer", "fixed_point_quantizer_1", "input_1",
                 "input_2", "input_3", "re_lu", "dense", "a.b", "op", "q_dense_0", "0", "x y")
 
 
-class Drawer:
+class Drawer(Wiring):
     """Draws one model; every choice comes from `rng`."""
 
     branched = False
     """Whether what was drawn as a chain has become a graph."""
 
     def __init__(self, rng: np.random.Generator, prefix: str = "", depth: int = 0):
+        super().__init__()
         self.rng = rng
         self.depth = depth
         self.prefix = prefix
@@ -255,22 +257,36 @@ class Drawer:
         """A model of a few layers, as one layer; sometimes it takes a second tensor."""
         name = self.name()
         inside = type(self)(self.rng, f"{name}_", self.depth + 1)
+        inside.wired = self.wired
         sources = [source]
         if self.chance(0.25):
             sources.append(int(self.pick(*range(len(self.calls)))))
         at = [inside.add(Layer("Input"), [], self.shape(s)) for s in sources][0]
         for _ in range(self.between(1, 4)):
             at = inside.step(at) if self.chance(0.7) else inside.q_activation(at)
-        spec = Spec(inside.layers, inside.calls, [at], [])
+        spec = Spec(inside.layers, inside.calls, inside.inner_outputs(at), [])
         needed = reached(spec)
         sources = [s for i, s in enumerate(sources) if i in needed]
         prune(spec)
-        if is_chain(spec.calls) and self.chance(0.4):
+        if is_chain(spec) and self.chance(0.4):
             spec.style = "sequential"
-        shape = spec.calls[spec.outputs[0]].shape
         self.layers[name] = Layer(NESTED, inner=spec)
-        self.calls.append(Call(name, sources, shape))
-        return len(self.calls) - 1
+        return self.pick_result(self.call_model(name, sources))
+
+    def call_model(self, name: str, sources: list[int]) -> int:
+        """A call of a model inside, with one more call for each further result."""
+        spec = self.layers[name].inner
+        shapes = [spec.calls[o].shape for o in spec.outputs]
+        first = len(self.calls)
+        self.calls.append(Call(name, sources, shapes[0]))
+        for output, shape in enumerate(shapes[1:], 1):
+            self.calls.append(Call(name, [first], shape, output))
+        return first
+
+    def pick_result(self, first: int) -> int:
+        """One of the results of a model inside, to go on from; the others may be read later."""
+        results = [first, *(i for i, c in enumerate(self.calls) if c.output and c.arguments == [first])]
+        return int(self.pick(*results))
 
     def reshape(self, source: int) -> int:
         shape = self.shape(source)
@@ -326,7 +342,11 @@ class Drawer:
             call = self.calls[int(i)]
             if self.layers[call.layer].inner and not self.behind(source, call.layer):
                 continue
-            if len(call.arguments) == 1 and self.shape(call.arguments[0]) == shape:
+            if call.output == 0 and len(call.arguments) == 1:
+                if self.shape(call.arguments[0]) != shape:
+                    continue
+                if self.layers[call.layer].inner:
+                    return self.pick_result(self.call_model(call.layer, [source]))
                 self.calls.append(Call(call.layer, [source], call.shape))
                 return len(self.calls) - 1
         return self.dense(source)
@@ -339,7 +359,8 @@ class Drawer:
             at = todo.pop()
             before.add(at)
             todo += self.calls[at].arguments
-        return all(i in before for i, c in enumerate(self.calls) if c.layer == layer)
+        own = (i for i, c in enumerate(self.calls) if c.layer == layer and c.output == 0)
+        return all(i in before for i in own)
 
     # Models.
 
@@ -351,8 +372,12 @@ class Drawer:
         return self.add(Layer("Input"), [], shape)
 
     def step(self, source: int) -> int:
+        if self.wired and self.chance(0.7):
+            return self.place(source)
         choices: list[tuple[float, Callable[[int], int]]] = [
-            (0.34, self.dense),
+            (0.30, self.dense),
+            (0.12, self.fused),
+            (0.03, self.idle),
             (0.22, self.q_activation),
             (0.12, self.function),
             (0.08, self.reshape),
@@ -360,7 +385,7 @@ class Drawer:
             (0.07, self.concatenate),
             (0.05, self.again),
             (0.03, self.normalise),
-            *([(0.05, self.nested)] if self.depth < 2 else []),
+            *([(0.07, self.nested)] if self.depth < 2 else []),
         ]
         weights = np.array([w for w, _ in choices])
         chosen = int(self.rng.choice(len(choices), p=weights / weights.sum()))
@@ -385,13 +410,7 @@ class Drawer:
             self.step(source)
         used = {a for call in self.calls for a in call.arguments}
         leaves = [i for i in range(len(self.calls)) if i not in used]
-        inner = [i for i in range(count, len(self.calls)) if i in used and self.chance(0.08)]
-        outputs = [i for i in leaves if self.chance(0.7)] or leaves[-1:]
-        outputs = [i for i in outputs if i not in inputs] + inner
-        if not outputs:
-            outputs = [self.dense(inputs[0])]
-        self.rng.shuffle(outputs)
-        return [int(i) for i in outputs]
+        return self.some_outputs(inputs, leaves)
 
     def chain(self) -> list[int]:
         """A model without branches."""
@@ -400,16 +419,20 @@ class Drawer:
             quantizer = self.quantized_bits()
             last = self.same_shape("QActivation", last, activation=quantizer)
         for _ in range(self.between(1, 7)):
-            options = (self.dense, self.dense, self.q_activation, self.function, self.reshape)
+            options = (self.dense, self.dense, self.q_activation, self.function, self.reshape,
+                       self.idle)
             last = self.nested(last) if self.chance(0.04) else self.pick(*options)(last)
-        self.branched = not is_chain(self.calls)
+        self.branched = not is_chain(Spec(self.layers, self.calls, [last], []))
         return [last]
 
 
-def is_chain(calls: list[Call]) -> bool:
-    """Whether every call follows the one before, each of its own layer."""
+def is_chain(spec: Spec) -> bool:
+    """Whether every call follows the one before, each of its own layer with one result."""
+    calls = spec.calls
     links = all(call.arguments == [i - 1] for i, call in enumerate(calls) if i)
-    return links and len({call.layer for call in calls}) == len(calls)
+    single = all(len(x.inner.outputs) == 1 for x in spec.layers.values() if x.inner)
+    once = len({call.layer for call in calls}) == len(calls)
+    return links and single and once and spec.outputs == [len(calls) - 1]
 
 
 def reached(spec: Spec) -> set[int]:
@@ -431,7 +454,7 @@ def prune(spec: Spec) -> None:
     place = {old: new for new, old in enumerate(keep)}
     spec.events = [e for i, e in zip(spec.inputs(), spec.events) if i in needed]
     spec.calls = [
-        Call(c.layer, [place[a] for a in c.arguments], c.shape)
+        Call(c.layer, [place[a] for a in c.arguments], c.shape, c.output)
         for c in (spec.calls[i] for i in keep)
     ]
     spec.outputs = [place[o] for o in spec.outputs]
@@ -440,10 +463,15 @@ def prune(spec: Spec) -> None:
 
 
 def draw(
-    rng: np.random.Generator, max_events: int, special: bool, drawer: type[Drawer] = Drawer
+    rng: np.random.Generator,
+    max_events: int,
+    special: bool,
+    drawer: type[Drawer] = Drawer,
+    wired: bool = False,
 ) -> Spec:
     """A random model with random events."""
     drawer = drawer(rng)
+    drawer.wired = wired
     style = str(rng.choice(["functional", "sequential", "bare"], p=[0.7, 0.2, 0.1]))
     outputs = drawer.functional() if style == "functional" else drawer.chain()
     if drawer.branched:

@@ -45,7 +45,7 @@ def variants(spec: Spec, layer: str) -> Iterator[Spec]:
 
 def fewer_outputs(spec: Spec, layer: str) -> Iterator[Spec]:
     """The failing call as the only output, else one output less."""
-    name = layer.split("::")[0].split("@")[0]
+    name = layer.split("::")[0].split("@")[0].split(":")[0]
     calls = [i for i, c in enumerate(spec.calls) if c.layer == name]
     candidates = [[i] for i in calls] + [
         [o for o in spec.outputs if o != gone] for gone in spec.outputs
@@ -78,6 +78,7 @@ def nothing_inside(spec: Spec) -> Iterator[Spec]:
         if not layer.inner:
             continue
         yield inlined(spec, name)
+        yield from fewer_results(spec, name)
         inner = layer.inner
         for smaller in (*fewer_calls(inner), *simpler_arguments(inner)):
             same = [smaller.calls[i].shape for i in (*smaller.inputs(), *smaller.outputs)] == [
@@ -96,10 +97,15 @@ def inlined(spec: Spec, name: str) -> Spec:
     variant.layers |= {k: v for k, v in inner.layers.items() if v.cls != "Input"}
     calls: list[Call] = []
     place: list[int] = []
-    for call in variant.calls:
+    results: dict[int, list[int]] = {}
+    for position, call in enumerate(variant.calls):
+        if call.layer == name and call.output:
+            place.append(results[call.arguments[0]][call.output])
+            continue
         arguments = [place[a] for a in call.arguments]
         if call.layer != name:
-            calls.append(Call(call.layer, arguments, call.shape))
+            # A result of another model inside belongs to the call as it is now.
+            calls.append(Call(call.layer, arguments, call.shape, call.output))
         else:
             given = iter(arguments)
             at: list[int] = []
@@ -107,14 +113,35 @@ def inlined(spec: Spec, name: str) -> Spec:
                 if inner.is_input(i):
                     at.append(next(given))
                     continue
-                calls.append(Call(inside.layer, [at[a] for a in inside.arguments], inside.shape))
+                into = [at[a] for a in inside.arguments]
+                calls.append(Call(inside.layer, into, inside.shape, inside.output))
                 at.append(len(calls) - 1)
-            place.append(at[inner.outputs[0]])
+            results[position] = [at[o] for o in inner.outputs]
+            place.append(results[position][0])
             continue
         place.append(len(calls) - 1)
     variant.outputs = list(dict.fromkeys(place[o] for o in variant.outputs))
     variant.calls = calls
     return variant
+
+
+def fewer_results(spec: Spec, name: str) -> Iterator[Spec]:
+    """A model inside without a further output that nothing reads."""
+    read = {c.output for c in spec.calls if c.layer == name}
+    for gone in range(1, len(spec.layers[name].inner.outputs)):
+        if gone in read:
+            continue
+        variant = spec.copy()
+        inner = variant.layers[name].inner
+        inputs = inner.inputs()
+        del inner.outputs[gone]
+        prune(inner)
+        if len(inner.inputs()) != len(inputs):
+            continue
+        for call in variant.calls:
+            if call.layer == name and call.output > gone:
+                call.output -= 1
+        yield variant
 
 
 def fewer_events(spec: Spec) -> Iterator[Spec]:
@@ -137,6 +164,8 @@ def fewer_calls(spec: Spec) -> Iterator[Spec]:
     """A call replaced by its argument; an embedded activation, quantizer or bias left out."""
     for i, call in enumerate(spec.calls):
         if not call.arguments or len(spec.calls) <= 2:
+            continue
+        if any(c.output and c.arguments == [i] for c in spec.calls):
             continue
         for a in dict.fromkeys(call.arguments):
             if spec.calls[a].shape != call.shape or (spec.is_input(a) and i in spec.outputs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fuzzing.draw import Drawer, is_chain
-from fuzzing.spec import Layer
+from fuzzing.spec import Layer, Spec
 
 
 class SpatialDrawer(Drawer):
@@ -19,11 +19,14 @@ class SpatialDrawer(Drawer):
         return self.add(Layer("Input"), [], shape)
 
     def step(self, source: int) -> int:
+        if self.wired and self.chance(0.7):
+            return self.place(source)
         rank = len(self.shape(source))
         if rank not in (2, 3) or int(np.prod(self.shape(source))) > 3000:
             return super().step(source)
         choices = [
-            (0.30, self.conv),
+            (0.22, self.conv),
+            (0.14, self.fused),
             (0.16, self.pool),
             (0.12, self.normalise),
             (0.05, self.pad),
@@ -43,7 +46,7 @@ class SpatialDrawer(Drawer):
             last = self.same_shape("QActivation", last, activation=quantizer)
         for _ in range(self.between(2, 6)):
             last = self.step(last)
-        self.branched = not is_chain(self.calls)
+        self.branched = not is_chain(Spec(self.layers, self.calls, [last], []))
         return [last]
 
     def window(self, axes: int, shape: tuple[int, ...]) -> dict:

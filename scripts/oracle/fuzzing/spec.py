@@ -38,16 +38,19 @@ class Layer:
     arguments: dict = field(default_factory=dict)
     weights: list[np.ndarray] = field(default_factory=list)
     inner: Spec | None = None
-    """The model that the layer is; it has no events and one output."""
+    """The model that the layer is; it has no events, and may have several outputs."""
 
 
 @dataclass
 class Call:
-    """One call of a layer; an input has no arguments and a shape."""
+    """One call of a layer; an input has no arguments and a shape. A further result of a model inside
+    is a call whose one argument is the call itself."""
 
     layer: str
     arguments: list[int]
     shape: tuple[int, ...]
+    output: int = 0
+    """Which result of a model inside."""
 
 
 @dataclass
@@ -74,9 +77,9 @@ class Spec:
         return self.layers[self.calls[position].layer].cls == "Input"
 
     def find(self, call: str) -> Layer | None:
-        """The layer of a call by its name in a trace: `layer`, `layer@1`, `outer::layer`."""
+        """The layer of a call by its name in a trace: `layer`, `layer@1`, `outer::layer`, `outer:1`."""
         first, _, rest = call.partition("::")
-        layer = self.layers.get(first.split("@")[0])
+        layer = self.layers.get(first.split("@")[0].split(":")[0])
         if rest and layer is not None:
             return layer.inner.find(rest) if layer.inner else None
         return layer
@@ -88,6 +91,9 @@ class Spec:
             layer = self.layers[call.layer]
             arguments = ", ".join(f"{k}={_text(v)}" for k, v in layer.arguments.items())
             out = " -> output" if i in self.outputs else ""
+            if call.output:
+                lines.append(f"{i}: result {call.output} of {call.arguments} shape {list(call.shape)}{out}")
+                continue
             lines.append(
                 f"{i}: {call.layer} = {layer.cls}({arguments}) of {call.arguments}"
                 f" shape {list(call.shape)}{out}"
@@ -143,20 +149,28 @@ def _model(spec: Spec, name: str | None = None) -> tf.keras.Model:
 def _functional(spec: Spec, name: str | None) -> tuple[tf.keras.Model, dict]:
     layers: dict = {}
     tensors: list = []
+    results: list[list] = []
     for call in spec.calls:
         layer = spec.layers[call.layer]
+        if call.output:
+            results.append([])
+            tensors.append(results[call.arguments[0]][call.output])
+            continue
         if layer.cls == "Input":
             tensors.append(tf.keras.Input(shape=call.shape, name=call.layer))
+            results.append([])
             continue
         if call.layer not in layers:
             layers[call.layer] = _layer(call.layer, layer)
         arguments = [tensors[i] for i in call.arguments]
         merged = layer.cls in MERGES or layer.cls == "Concatenate" or len(arguments) > 1
-        tensors.append(layers[call.layer](arguments if merged else arguments[0]))
+        results.append(tf.nest.flatten(layers[call.layer](arguments if merged else arguments[0])))
+        tensors.append(results[-1][0])
     inputs = [tensors[i] for i in spec.inputs()]
     outputs = [tensors[i] for i in spec.outputs]
-    # A model inside has one output, and is no list of one.
-    return tf.keras.Model(inputs, outputs if name is None else outputs[0], name=name), layers
+    # The one output of a model inside is no list of one.
+    single = name is not None and len(outputs) == 1
+    return tf.keras.Model(inputs, outputs[0] if single else outputs, name=name), layers
 
 
 def _sequential(spec: Spec, name: str | None) -> tuple[tf.keras.Model, dict]:

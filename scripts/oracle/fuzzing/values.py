@@ -98,5 +98,5 @@ def load(model_path: Path, events_path: Path, leg: str) -> Side:
             proxy = reference.to_proxy(model, aggressive)
         except Exception as error:  # Nor has HGQ.
             raise Refused("HGQ", error) from error
-    tensors = layer_values.stand_ins(found, converted)
+    tensors = layer_values.stand_ins(found, converted, proxy)
     return Side(proxy, events, tensors, output_calls)

@@ -22,13 +22,26 @@ impl Elem {
         Self { value, lo: value, hi: value, flags }
     }
 
-    /// A band with its reason. Ends that coincide need no reason.
+    /// A band with its reason. Ends that coincide need no reason; that the value is wide remains true.
     pub(crate) fn banded(value: f64, lo: f64, hi: f64, flags: Flags) -> Self {
         if lo == hi && value == lo {
-            return Self::certain(value);
+            return Self::certain(value).or_wide(flags.has(Flag::Wide));
         }
         let finite = if value.is_finite() { Flags::NONE } else { Flag::NotFinite.into() };
         Self { value, lo: lo.min(value), hi: hi.max(value), flags: flags.union(finite) }
+    }
+
+    /// The same, flagged where the exact value needs more than 53 bits.
+    pub(crate) fn or_wide(mut self, wide: bool) -> Self {
+        if wide {
+            self.flags = self.flags.with(Flag::Wide);
+        }
+        self
+    }
+
+    /// Whether the exact value needs more than 53 bits.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.flags.has(Flag::Wide)
     }
 
     /// Whether the value is one number.
@@ -48,8 +61,22 @@ impl Elem {
 
     /// The flags that pass on to what is computed from this element.
     pub(crate) fn inherited(&self) -> Flags {
-        self.flags.without(Flag::Float32Ste).without(Flag::NotFinite)
+        self.flags.without(Flag::Float32Ste).without(Flag::NotFinite).without(Flag::Wide)
     }
+}
+
+/// Whether the sum of two numbers rounds in float64.
+pub(crate) fn sum_rounds(x: f64, y: f64) -> bool {
+    // Knuth's exact error of a sum.
+    let sum = x + y;
+    let taken = sum - x;
+    sum.is_finite() && (x - (sum - taken)) + (y - taken) != 0.0
+}
+
+/// Whether the product of two numbers rounds in float64.
+pub(crate) fn product_rounds(x: f64, y: f64) -> bool {
+    let product = x * y;
+    product.is_finite() && x.mul_add(y, -product) != 0.0
 }
 
 /// Element `at` (`element * lanes + lane`) of a block of any storage.

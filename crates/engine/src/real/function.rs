@@ -11,7 +11,7 @@ use bittrue_keras::float::{
 
 use bittrue_model::UnaryLut;
 
-use super::elem::{Elem, Writer, map, read};
+use super::elem::{Elem, Writer, map, product_rounds, read};
 
 /// A function of one element.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,12 +86,15 @@ pub(crate) fn function(f: &Function, x: &LaneBlock, batch: &[InBatch]) -> LaneBl
             let f = |v: f64| relu(v as f32, max_value, negative_slope, threshold, keep).into();
             let run = e.map_rising(f);
             let limit = max_value.map_or(f64::INFINITY, f64::from);
-            if exact { exactly(e, run, e.value.max(0.0).min(limit)) } else { run }
+            let value = e.value.max(0.0).min(limit);
+            let wide = e.is_wide() && value == e.value;
+            if exact { exactly(e, run, value).or_wide(wide) } else { run }
         }
         Function::LeakyRelu { alpha, exact } => {
             let run = falling(e, |v| activations::leaky_relu(v as f32, alpha).into());
             let slope = if e.value > 0.0 { 1.0 } else { f64::from(alpha) };
-            if exact { exactly(e, run, e.value * slope) } else { run }
+            let wide = product_rounds(e.value, slope) || e.is_wide();
+            if exact { exactly(e, run, e.value * slope).or_wide(wide) } else { run }
         }
         Function::ThresholdedRelu { theta, exact } => {
             let f = |v: f64| {

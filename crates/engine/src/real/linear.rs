@@ -159,7 +159,7 @@ fn one(d: &RealLinear, row: &[Elem], values: &DotRow, unit: usize) -> Elem {
         return Elem::banded(run, lo, hi, flags);
     }
     let (value, wide) = exact_sum(row, weight, bias);
-    if wide {
+    if wide || (0..row.len()).any(|k| row[k].is_wide() && weight(k) != 0.0) {
         flags = flags.with(Flag::Wide);
     }
     if value != run {

@@ -4,7 +4,7 @@ use bittrue_block::{Flag, LaneBlock};
 use bittrue_keras::float;
 use bittrue_model::MergeKind;
 
-use super::elem::{Elem, Writer, read};
+use super::elem::{Elem, Writer, product_rounds, read, sum_rounds};
 
 /// TensorFlow adds up to this many tensors in their order; more of them in groups.
 const IN_ORDER: usize = 9;
@@ -111,11 +111,22 @@ fn two(kind: MergeKind, exact: bool, a: Elem, b: Elem) -> Elem {
     };
     let run = single(a.value, b.value);
     let value = if exact { wide(a.value, b.value) } else { run };
+    let is_wide = exact
+        && match kind {
+            MergeKind::Multiply => product_rounds(a.value, b.value) || a.is_wide() || b.is_wide(),
+            MergeKind::Add | MergeKind::Average => {
+                sum_rounds(a.value, b.value) || a.is_wide() || b.is_wide()
+            }
+            MergeKind::Subtract => sum_rounds(a.value, -b.value) || a.is_wide() || b.is_wide(),
+            MergeKind::Maximum | MergeKind::Minimum => {
+                [a, b].iter().any(|e| e.is_wide() && e.value == value)
+            }
+        };
     if a.is_certain() && b.is_certain() {
         if value == run || value.is_nan() {
-            return Elem::certain(value);
+            return Elem::certain(value).or_wide(is_wide);
         }
-        return Elem::banded(value, run, run, Flag::Float32Sum.into());
+        return Elem::banded(value, run, run, Flag::Float32Sum.into()).or_wide(is_wide);
     }
     let flags = a.inherited().union(b.inherited());
     let ends = match kind {
@@ -129,7 +140,7 @@ fn two(kind: MergeKind, exact: bool, a: Elem, b: Elem) -> Elem {
         lo = lo.min(v);
         hi = hi.max(v);
     }
-    Elem::banded(value, lo, hi, flags)
+    Elem::banded(value, lo, hi, flags).or_wide(is_wide)
 }
 
 /// TensorFlow's maximum: NaN if either is NaN. Denormals are flushed although nothing is computed.
@@ -171,7 +182,7 @@ fn divide(sum: Elem, n: usize, exact: bool) -> Elem {
     let count = n as f32;
     if exact {
         // Only for powers of two: exact in any width.
-        return sum.map_rising(|v| v / f64::from(count));
+        return sum.map_rising(|v| v / f64::from(count)).or_wide(sum.is_wide());
     }
     let inverse = 1.0 / count;
     sum.map_rising(|v| f64::from(float::mul(v as f32, inverse)))
@@ -208,5 +219,34 @@ mod tests {
         let repeated = [Term::Value(0), Term::Value(0), Term::Value(0)];
         assert_eq!((run(&repeated).value(0, 0), run(&repeated).has_band()), (x, false));
         assert_ne!(run(&[]).value(0, 0), x);
+    }
+
+    /// 2^30 + 1 has 31 bits, its square 61, of which float64 keeps 53.
+    #[test]
+    fn what_float64_cannot_hold_is_flagged() {
+        let block = |value: Vec<f64>| LaneBlock {
+            elements: value.len(),
+            lanes: 1,
+            data: Lanes::Real(RealLanes { value, band: None }),
+        };
+        let (odd, even) = (2f64.powi(30) + 1.0, 2f64.powi(30));
+        let x = block(vec![odd, even, 3.0, 2f64.powi(53)]);
+        let y = block(vec![odd, even, 5.0, 1.0]);
+        let wide = |out: &LaneBlock| -> Vec<bool> {
+            (0..4).map(|e| out.band(e, 0).2.has(Flag::Wide)).collect()
+        };
+        let product = merge(MergeKind::Multiply, true, &[&x, &y], 2, &[]);
+        assert_eq!(wide(&product), [true, false, false, false]);
+        assert_eq!(product.value(0, 0), odd * odd);
+        // What is computed of it is wide too, unless it is not chosen.
+        assert!(wide(&merge(MergeKind::Multiply, true, &[&x, &y, &y], 3, &[]))[0]);
+        assert!(wide(&merge(MergeKind::Maximum, true, &[&product, &x], 2, &[]))[0]);
+        assert!(!wide(&merge(MergeKind::Minimum, true, &[&product, &x], 2, &[]))[0]);
+        let sum = merge(MergeKind::Add, true, &[&x, &y], 2, &[]);
+        assert_eq!(wide(&sum), [false, false, false, true]);
+        let average = merge(MergeKind::Average, true, &[&x, &y], 2, &[]);
+        assert_eq!(wide(&average), [false, false, false, true]);
+        // A float32 result is what it is.
+        assert!(!merge(MergeKind::Multiply, false, &[&x, &y], 2, &[]).has_band());
     }
 }

@@ -5,7 +5,7 @@ use bittrue_keras::float::pool;
 use bittrue_kernels::{self as kernels, PADDING};
 use bittrue_model::PoolKind;
 
-use super::elem::{Elem, Writer, read};
+use super::elem::{Elem, Writer, read, sum_rounds};
 use crate::taps::Taps;
 
 pub(crate) fn pool(
@@ -44,8 +44,9 @@ fn largest(cells: &[Elem], global: bool, exact: bool) -> Elem {
         true => cells.iter().map(|e| e.value).fold(f64::NEG_INFINITY, f64::max),
         false => run,
     };
+    let wide = exact && cells.iter().any(|e| e.is_wide() && e.value == value);
     if !value.is_finite() || (value == run && cells.iter().all(Elem::is_certain)) {
-        return Elem::certain(value);
+        return Elem::certain(value).or_wide(wide);
     }
     let (lo, hi) = (of(|e| e.lo), of(|e| e.hi));
     let reaching = cells.iter().filter(|e| e.hi >= lo);
@@ -53,7 +54,7 @@ fn largest(cells: &[Elem], global: bool, exact: bool) -> Elem {
     if value != run {
         flags = flags.with(Flag::Float32Sum);
     }
-    Elem::banded(value, lo.min(run), hi.max(run), flags)
+    Elem::banded(value, lo.min(run), hi.max(run), flags).or_wide(wide)
 }
 
 /// The average of the cells in float32, or exact with the float32 run in its band; `channels` where
@@ -85,11 +86,14 @@ fn average(cells: &[Elem], channels: Option<usize>, exact: bool) -> Elem {
     if !exact {
         return Elem::banded(value, lo, hi, flags);
     }
-    let meant = cells.iter().map(|e| e.value).sum::<f64>() / cells.len() as f64;
+    let (sum, wide) = cells.iter().fold((0.0, false), |(sum, wide), e| {
+        (sum + e.value, wide || e.is_wide() || sum_rounds(sum, e.value))
+    });
+    let meant = sum / cells.len() as f64;
     if meant != value {
         flags = flags.with(Flag::Float32Sum);
     }
-    Elem::banded(meant, lo.min(value), hi.max(value), flags)
+    Elem::banded(meant, lo.min(value), hi.max(value), flags).or_wide(wide)
 }
 
 /// The elements of `index` in their order, zero for padding.

@@ -84,6 +84,11 @@ impl Joined {
         self.elements
     }
 
+    /// The dtype of its values.
+    pub(super) fn dtype(&self) -> Wide {
+        self.wide
+    }
+
     /// Bytes that are kept in memory while it is read.
     pub(super) fn buffer_bytes(&self) -> usize {
         self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.buffer_bytes()))

@@ -12,6 +12,7 @@ use super::mapping::{self, Choice};
 use super::select::Pick;
 use super::source::{EventOptions, InputSpec};
 use super::stream::Stream;
+use crate::number::Wide;
 use crate::{IoError, IoErrorKind, watch};
 
 /// Most bytes that all inputs together keep in memory while they are read.
@@ -169,6 +170,11 @@ impl Part {
     /// Values of one event, over all inputs.
     pub(super) fn elements(&self) -> usize {
         self.inputs.iter().map(|input| input.stream.elements()).sum()
+    }
+
+    /// The dtype of each input's values.
+    pub(super) fn dtypes(&self) -> impl Iterator<Item = Wide> {
+        self.inputs.iter().map(|input| input.stream.dtype())
     }
 
     /// Refuses events that the file does not hold, although it claims to.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use bittrue_block::EventData;
 
 use super::row::Row;
+use crate::number::Wide;
 
 /// Most bytes that are read at once, unless one event is larger.
 const BUFFER_BYTES: usize = 4 << 20;
@@ -38,6 +39,11 @@ impl Records {
     /// Numbers per event.
     pub(super) fn elements(&self) -> usize {
         self.row.elements()
+    }
+
+    /// The dtype of its values.
+    pub(super) fn dtype(&self) -> Wide {
+        self.row.dtype()
     }
 
     /// Bytes that are kept in memory while it is read, the source's own included.

@@ -76,6 +76,11 @@ impl Row {
         self.elements
     }
 
+    /// The dtype of its values.
+    pub(super) fn dtype(&self) -> Wide {
+        self.wide
+    }
+
     /// An empty list of the dtype that holds all of them.
     pub(super) fn empty(&self) -> EventData {
         match self.wide {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bittrue_block::EventBlock;
 
 use super::part::Part;
+use crate::number::Wide;
 use crate::{IoError, IoErrorKind};
 
 /// Most files that are kept open; others are opened again when their turn comes.
@@ -53,6 +54,7 @@ pub struct EventOptions {
 pub struct EventSource {
     files: Vec<Member>,
     inputs: Vec<InputSpec>,
+    dtypes: Vec<Wide>,
     options: EventOptions,
     skipped: u64,
     next: usize,
@@ -128,9 +130,14 @@ impl EventSource {
         options: &EventOptions,
     ) -> Result<Self, IoError> {
         let mut files: Vec<Member> = Vec::with_capacity(paths.len());
+        let mut dtypes: Vec<Wide> = Vec::new();
         let mut total = 0usize;
         for path in paths {
             let part = Part::open(path, inputs, options)?;
+            dtypes = match dtypes.is_empty() {
+                true => part.dtypes().collect(),
+                false => dtypes.iter().zip(part.dtypes()).map(|(a, b)| a.with(b)).collect(),
+            };
             if let Some(Member { file, part: Some(first) }) = files.first()
                 && let Some((what, help)) = part.differs(inputs, first, &file.path)
             {
@@ -184,7 +191,7 @@ impl EventSource {
             }
         }
         let (inputs, options) = (inputs.to_vec(), options.clone());
-        Ok(Self { files, inputs, skipped: options.skip, options, next, end })
+        Ok(Self { files, inputs, dtypes, skipped: options.skip, options, next, end })
     }
 
     /// Events that are still to be read.
@@ -195,6 +202,12 @@ impl EventSource {
     /// Values of one event, over all inputs.
     pub fn elements(&self) -> usize {
         self.inputs.iter().map(|input| input.shape.iter().product::<usize>()).sum()
+    }
+
+    /// For each input the dtype that holds the values of all files, as far as there is one: see
+    /// [`EventWriter::create`](crate::EventWriter::create).
+    pub fn dtypes(&self) -> &[Wide] {
+        &self.dtypes
     }
 
     /// Events left out at the beginning of the first file.

@@ -64,6 +64,19 @@ impl Stream {
         }
     }
 
+    /// The dtype of its values.
+    pub(super) fn dtype(&self) -> Wide {
+        match self {
+            Self::F32(_) => Wide::F32,
+            Self::F64(_) => Wide::F64,
+            Self::I64(_) => Wide::I64,
+            Self::U64(_) => Wide::U64,
+            Self::Records(r) => r.dtype(),
+            Self::Text(r) => r.dtype(),
+            Self::Joined(j) => j.dtype(),
+        }
+    }
+
     /// Bytes that are kept in memory while it is read.
     pub(super) fn buffer_bytes(&self) -> usize {
         match self {

@@ -9,8 +9,10 @@
 //! | `.dat` | one event a line, all inputs flattened, one behind the other: hls4ml's `tb_data` |
 //!
 //! `event_rows` (int64) are the rows of the events in the file that they come from. The dtype is the
-//! narrowest of float32, float64, int64 and uint64 that holds that file's dtype.
+//! narrowest of float32, float64, int64 and uint64 that holds that file's dtype, and with several files
+//! those of all; a 64-bit integer that float64 does not hold is an error there.
 
+mod cast;
 mod format;
 mod hdf5_file;
 mod npy;

@@ -357,7 +357,14 @@ fn check_proxy_quantizer(
     }
     Err(ModelError::new(
         place.attribute("fusible"),
-        format!("is {stored} in the file, but {expected} by the graph"),
+        match stored {
+            true => format!("is true in the file, but {expected} by the graph"),
+            false => format!(
+                "is false in the file, but {expected} by the graph; HGQ itself writes that where a \
+                 result of a nested model that nothing reads comes from the same layer, and that \
+                 is not supported"
+            ),
+        },
     )
     .with_help("hls4ml would believe the file; load the proxy in Keras and save it again"))
 }

@@ -267,8 +267,10 @@ fn upper_bound(a: &mut Attributes<'_, '_>) -> Result<Option<f64>, ModelError> {
     }
 }
 
-/// The encodings of `alpha`: null, number, text, list, and NumPy arrays and tensors as Keras
-/// wraps them.
+/// The encodings of `alpha`: null, number, text, list and tuple.
+///
+/// NumPy arrays and tensors are wrapped when a model is saved, and nothing unwraps them when it is
+/// loaded: QKeras then calculates with a dictionary, and raises.
 pub(super) fn alpha(a: &mut Attributes<'_, '_>) -> Result<Alpha, ModelError> {
     const KEY: &str = "alpha";
     let Some(value) = a.take_some(KEY) else {
@@ -299,15 +301,19 @@ pub(super) fn alpha(a: &mut Attributes<'_, '_>) -> Result<Alpha, ModelError> {
         Value::Array(_) => array(value).map(Alpha::Array).ok_or_else(|| invalid(a)),
         Value::Object(wrapped) => {
             let class = wrapped.get("class_name").and_then(Value::as_str);
-            let inner = wrapped.get("config").and_then(|c| c.get("value"));
-            match (class, inner) {
-                (Some("__numpy__" | "__tensor__"), Some(Value::Number(n))) => {
-                    n.as_f64().map(Alpha::Number).ok_or_else(|| invalid(a))
+            match class {
+                Some(class @ ("__numpy__" | "__tensor__")) => {
+                    let what = if class == "__numpy__" { "a NumPy array" } else { "a tensor" };
+                    let message = format!(
+                        "{what} ({}) is not supported: Keras saves it as a dictionary, which QKeras \
+                         0.9.0 cannot calculate with when the model is loaded (TypeError)",
+                        short(value)
+                    );
+                    Err(a.error(KEY, message).with_help(
+                        "give alpha as a number or as a list of numbers: alpha.tolist()",
+                    ))
                 }
-                (Some("__numpy__" | "__tensor__"), Some(list)) => {
-                    array(list).map(Alpha::Array).ok_or_else(|| invalid(a))
-                }
-                (Some("__tuple__"), _) => array(value).map(Alpha::Array).ok_or_else(|| invalid(a)),
+                Some("__tuple__") => array(value).map(Alpha::Array).ok_or_else(|| invalid(a)),
                 _ => Err(invalid(a)),
             }
         }

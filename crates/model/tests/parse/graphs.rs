@@ -111,6 +111,7 @@ fn broken_graphs() {
     for (node, complaint) in [
         (json!([["in", 0, 1, {}]]), "refers to result 1 of layer `in`"),
         (json!([["in", 0]]), "expected [layer, node, tensor], found [\"in\",0]"),
+        (json!([[["in", 0, 0, {}], ["in", 0, 0, {}]]]), "a list of tensors in the place of one"),
         (json!([["in", -1, 0, {}]]), "expected [layer, node, tensor]"),
         (json!([["in", 0, 0, {"training": true}]]), "call argument training=true is not supported"),
         (json!([["in", 0, 0, {"y": 2.0}]]), "call argument y=2.0"),

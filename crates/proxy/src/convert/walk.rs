@@ -188,11 +188,10 @@ impl<'a> Walk<'a> {
                 Some(open) if self.values[open.0].is_none() => stack.push((open, 0)),
                 Some(_) => {}
                 None => {
-                    let value = match self.nested_of.get(&call) {
+                    match self.nested_of.get(&call) {
                         Some(&nested) => self.nested(call, nested)?,
-                        None => self.layer(call)?,
-                    };
-                    self.values[call.0] = Some(value);
+                        None => self.values[call.0] = Some(self.layer(call)?),
+                    }
                     stack.pop();
                 }
             }
@@ -200,20 +199,23 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// One of the outputs of a nested model.
-    fn nested(&self, call: CallId, nested: usize) -> Result<Value, ConvertError> {
+    /// All outputs of a nested model, of which `call` is one: what reads another one may be given
+    /// this one.
+    fn nested(&mut self, call: CallId, nested: usize) -> Result<(), ConvertError> {
         let outputs = &self.nested_outputs[nested];
         // A call that stands for an output has the tensor of the inside as its only argument.
         let inside = |output: CallId| self.value(self.source.call(output).inputs[0]);
         if outputs.len() == 1 {
-            return Ok(inside(call));
+            self.values[call.0] = Some(inside(call));
+            return Ok(());
         }
         let tensors = outputs.iter().map(|&o| inside(o).single()).collect::<Option<Vec<_>>>();
         let refused = || several_outputs(Place::layer(self.source.call_name(call)));
-        Ok(Value {
-            tensors: tensors.ok_or_else(refused)?,
-            own: outputs.iter().position(|&o| o == call).unwrap_or_default(),
-        })
+        let tensors = tensors.ok_or_else(refused)?;
+        for (own, output) in outputs.iter().enumerate() {
+            self.values[output.0] = Some(Value { tensors: tensors.clone(), own });
+        }
+        Ok(())
     }
 
     /// Converts one call whose arguments are converted.
@@ -245,6 +247,7 @@ impl<'a> Walk<'a> {
             }
             Conversion::Replaced { layer: None, activation } => {
                 let argument = self.first_tensor(call)?;
+                self.no_scalar(argument, &place)?;
                 self.throw_away(1);
                 let names = self.automatic_names(&activation);
                 Ok(Value::of(self.place_chain(argument, activation, names, call)))
@@ -292,6 +295,20 @@ impl<'a> Walk<'a> {
             ),
         });
         Ok(first)
+    }
+
+    /// The plugin for QKeras takes a shape that is only a batch for a list of shapes.
+    fn no_scalar(&self, argument: CallId, place: &Place) -> Result<(), ConvertError> {
+        if !self.out.model.call(argument).shape.is_empty() {
+            return Ok(());
+        }
+        Err(ConvertError::new(
+            place.clone(),
+            "its input has the shape (): one number without an axis, from which HGQ builds no \
+             proxy (TypeError: 'NoneType' object is not iterable)",
+            "give the input one axis, keras.Input(shape=(1,)), or put Reshape((1,)) in front of \
+             this layer",
+        ))
     }
 
     /// HGQ names the proxy's inputs itself; a kept layer of the same name cannot be built.

@@ -11,6 +11,7 @@ use super::columns::Class;
 use super::lines::{Line, Lines, shown};
 use super::number::{integer, real};
 use super::scan::{Table, is_comment};
+use crate::number::Wide;
 
 /// Some columns of a table.
 #[derive(Debug)]
@@ -43,6 +44,11 @@ impl Rows {
     /// Values per event.
     pub(in crate::events) fn elements(&self) -> usize {
         self.elements
+    }
+
+    /// The dtype of its values.
+    pub(in crate::events) fn dtype(&self) -> Wide {
+        if self.integers { Wide::I64 } else { Wide::F64 }
     }
 
     /// The values of some events.

@@ -14,6 +14,9 @@ pub(in crate::parse) fn input_shape(value: &Value) -> Result<Vec<usize>, String>
     let dimensions = items(value)
         .filter(|d| !d.is_empty())
         .ok_or_else(|| format!("expected a shape with the batch, found {}", short(value)))?;
+    if dimensions[1..].iter().any(|d| d.as_u64() == Some(0)) {
+        return Err(format!("{} has a dimension of size 0: an event holds no value", short(value)));
+    }
     dimensions[1..]
         .iter()
         .map(|d| d.as_u64().filter(|&d| d > 0).and_then(|d| usize::try_from(d).ok()))

@@ -130,7 +130,16 @@ impl Resolver<'_> {
         let (Some(Value::String(name)), Some(node), Some(output)) =
             (parts.first(), parts.get(1).and_then(index), parts.get(2).and_then(index))
         else {
-            return Err(error(format!("expected [layer, node, tensor], found {}", short(tensor))));
+            let what = format!("expected [layer, node, tensor], found {}", short(tensor));
+            return Err(match parts.first().and_then(items).and_then(|p| p.first()) {
+                // HGQ hands on all outputs of a model inside as one argument.
+                Some(Value::String(_)) => error(format!(
+                    "{what}: a list of tensors in the place of one, as HGQ writes it where a layer \
+                     reads a nested model with several outputs, is not supported"
+                ))
+                .with_help("split the nested model into one model for each output"),
+                _ => error(what),
+            });
         };
         let Some(&layer) = self.by_name.get(name.as_str()) else {
             return Err(error(format!("refers to layer `{name}`, which does not exist")));
