@@ -22,6 +22,13 @@ pub(crate) struct EventArgs {
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub(crate) events: Vec<PathBuf>,
 
+    #[command(flatten)]
+    choice: ChoiceArgs,
+}
+
+/// Which of them.
+#[derive(Debug, Args)]
+pub(crate) struct ChoiceArgs {
     /// Which dataset feeds an input; needed when names and shapes leave a choice
     ///
     /// PATH is the dataset's path in the file, such as /calo/left; a model with one input takes it
@@ -52,6 +59,13 @@ pub(crate) struct EventArgs {
 }
 
 impl EventArgs {
+    /// The options for the reader.
+    pub(crate) fn options(&self) -> EventOptions {
+        self.choice.options()
+    }
+}
+
+impl ChoiceArgs {
     /// The options for the reader.
     pub(crate) fn options(&self) -> EventOptions {
         let datasets = self.dataset.iter().map(|d| of_input(d)).collect();
