@@ -21,9 +21,6 @@ pub(crate) struct EventArgs {
     /// whatever the machine and the number of threads.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub(crate) events: Vec<PathBuf>,
-
-    #[command(flatten)]
-    choice: ChoiceArgs,
 }
 
 /// Which of them.
@@ -56,13 +53,6 @@ pub(crate) struct ChoiceArgs {
     /// Read at most this many events
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count_from_1)]
     pub(crate) max_events: Option<u64>,
-}
-
-impl EventArgs {
-    /// The options for the reader.
-    pub(crate) fn options(&self) -> EventOptions {
-        self.choice.options()
-    }
 }
 
 impl ChoiceArgs {
@@ -123,14 +113,15 @@ mod tests {
             "x",
         ])
         .expect("valid flags");
-        let events = cli.run.events.as_ref().expect("events");
+        assert!(cli.run.events.is_some());
+        let choice = &cli.run.choice;
         assert_eq!(
-            events.options().datasets,
+            choice.options().datasets,
             [(Some("a".to_owned()), "/x/y".to_owned()), (None, "z".to_owned())]
         );
         let names = |list: &[&str]| list.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
         assert_eq!(
-            events.options().columns,
+            choice.options().columns,
             [(Some("a".to_owned()), names(&["pt", "eta"])), (None, names(&["x"]))]
         );
     }
