@@ -76,6 +76,9 @@ pub struct FileRates {
     pub verify: Rate,
     /// The same with events in memory, measured in between; at most as many as are held there.
     pub in_memory: Rate,
+    /// `verify` by `in_memory`: the median of measurements that follow each other, so that others on the
+    /// machine disturb both alike.
+    pub of_memory: f64,
 }
 
 /// Rates with some threads.

@@ -47,6 +47,10 @@ pub fn bench_text(bench: &Bench, explain: bool) -> String {
         lines.push(rate("  read, nothing else", &files.read));
         lines.push(rate("  read and compared", &files.verify));
         lines.push(rate("  compared in memory, in between", &files.in_memory));
+        lines.push(format!(
+            "  from files {:.0} % of the rate in memory, median of neighbours",
+            100.0 * files.of_memory
+        ));
     }
     lines.push(String::new());
     lines.push("threads   target alone      compared   a loop that only counts".to_owned());
@@ -264,7 +268,13 @@ mod tests {
             target_only: rate,
             reference_only: rate,
             verify: rate,
-            files: Some(FileRates { events: 5000, read: rate, verify: rate, in_memory: rate }),
+            files: Some(FileRates {
+                events: 5000,
+                read: rate,
+                verify: rate,
+                in_memory: rate,
+                of_memory: 0.75,
+            }),
             threads: vec![
                 ThreadRate { n: 1, events_per_s: 21e6, verify_events_per_s: 30e6, spin: 1.0 },
                 ThreadRate { n: 2, events_per_s: 42e6, verify_events_per_s: 45e6, spin: 1.75 },
@@ -293,6 +303,7 @@ mod tests {
             "proxy:sat alone                     41.50 M events/s   median 40.00",
             "peak     vpdpbusd 232 GMAC/s",
             "5,000 events from their files",
+            "from files 75 % of the rate in memory",
             "2            42.00 M/s ×2.00     45.00 M/s ×1.50   ×1.75",
             "fc1 + relu1  ap_ufixed<6,0>  u8      1,024     30  10.00   100.0     43 %  vpdpbusd u8×i8",
             "all: 2,048 multiplications, 30.0 ns",

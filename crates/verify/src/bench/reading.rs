@@ -49,7 +49,10 @@ impl Measured<'_> {
             verify.push(events as f64 / seconds);
             memory.push(self.verified_for(threads, Duration::from_secs_f64(seconds))?);
         }
+        let mut ratios: Vec<f64> = verify.iter().zip(&memory).map(|(v, m)| v / m).collect();
+        ratios.sort_by(f64::total_cmp);
         Ok(Some(FileRates {
+            of_memory: ratios[ratios.len() / 2],
             events,
             read: summary(read),
             verify: summary(verify),
