@@ -142,14 +142,37 @@ impl Chunks {
         Ok(&scratch.band)
     }
 
+    /// The events of a band into `out`, if that is as long as the band and each chunk has whole events;
+    /// `false` where [`band`](Self::band) has to do it.
+    pub(super) fn band_to(
+        &self,
+        file: &File,
+        band: usize,
+        scratch: &mut Scratch,
+        out: &mut [u8],
+    ) -> Result<bool, String> {
+        if !self.whole() || out.len() != self.length() {
+            return Ok(false);
+        }
+        let skipped = self.packed(file, band, &mut scratch.chunk)?;
+        filters::undo_to(&self.filters, skipped, self.element, &mut scratch.chunk, out)?;
+        Ok(true)
+    }
+
     /// Reads and unpacks a chunk.
     fn chunk(&self, file: &File, n: usize, buffers: &mut Buffers) -> Result<(), String> {
+        let skipped = self.packed(file, n, buffers)?;
+        filters::undo_in(&self.filters, skipped, self.element, self.length(), buffers)
+    }
+
+    /// Reads a chunk as it is; gives the filters that were not applied.
+    fn packed(&self, file: &File, n: usize, buffers: &mut Buffers) -> Result<u32, String> {
         let place = self.places.get(n).copied().flatten();
         let place = place.ok_or("they were never written")?;
         // Not longer than twice the chunk, see `new`.
         buffers.bytes.resize(usize::try_from(place.bytes).unwrap_or(usize::MAX), 0);
         read_at(file, place.address, &mut buffers.bytes)?;
-        filters::undo_in(&self.filters, place.skipped, self.element, self.length(), buffers)
+        Ok(place.skipped)
     }
 
     /// Copies chunk `n` of a band to its place among the events.

@@ -142,7 +142,15 @@ impl Direct {
                     self.row.decode(&scratch.events, into)?;
                 }
                 (Store::Chunked(chunks), None) => {
-                    let band = chunks.band(&self.file, first / chunks.rows(), scratch)?;
+                    let n = first / chunks.rows();
+                    if as_stored {
+                        let out = self.row.stored(events.clone(), into);
+                        if chunks.band_to(&self.file, n, scratch, out)? {
+                            done += count;
+                            continue;
+                        }
+                    }
+                    let band = chunks.band(&self.file, n, scratch)?;
                     let from = first % chunks.rows() * size;
                     let bytes = &band[from..from + count * size];
                     match as_stored {
