@@ -95,7 +95,7 @@ pub fn bench(config: &BenchConfig, progress: &dyn Progress) -> Result<Bench, Err
         Source::open(&config.events, &wanted, &options)
     };
     let rate = verified.map_or(0.0, |v| v.events_per_s);
-    let files = measured.from_files(available, rate, of_file)?;
+    let files = measured.in_files(available, rate, of_file)?;
     let none = Rate { events_per_s: 0.0, median_events_per_s: 0.0 };
     let peak = peak.into_iter().map(|p| (p.instruction.to_owned(), p.gmac_s)).collect();
     let (layers, hardware) = layers(&session, &timing, &peak);

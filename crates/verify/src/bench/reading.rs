@@ -16,7 +16,7 @@ impl Measured<'_> {
     /// Reading alone, reading and comparing, and comparing in memory, in turns. `open` gives at most so
     /// many events from their start; `None` where they are in no file. `rate` is about that of comparing:
     /// a pass is as long as a measurement at most.
-    pub(super) fn from_files(
+    pub(super) fn in_files(
         &self,
         threads: usize,
         rate: f64,
