@@ -148,7 +148,7 @@ mod tests {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let (mantissa, exponent) = ((seed >> 8) >> (n % 24), (seed >> 3) % 90);
                 (mantissa as f32)
-                    * 2f32.powi(exponent as i32 - 60 + (n % 7) as i32)
+                    * 2f32.powi(exponent as i32 - 60 + n % 7)
                     * if seed & 1 == 0 { 1.0 } else { -1.0 }
             };
             sets.push((0..1 + n % 5).map(|_| next()).collect());
