@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bittrue_io::EventOptions;
 use bittrue_record::ExitCode;
 use bittrue_report::{bench_json, bench_svg, bench_text};
 use bittrue_verify::{BenchConfig, bench as measure};
@@ -36,7 +35,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<ExitCode, Failure> {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
         events: files,
-        options: EventOptions::default(),
+        options: args.choice.options(),
         reference,
         target: targets[0],
         input_types: args.input_type.input_type.clone(),

@@ -8,7 +8,7 @@ use bittrue_record::{ExitCode, Report};
 use bittrue_report::TextOptions;
 use bittrue_verify::{SaveEvents, VerifyConfig, verify, verify_and_save};
 
-use crate::args::{Color, EventArgs, FailOn, ModelArgs, RunArgs};
+use crate::args::{Color, FailOn, ModelArgs, RunArgs};
 use crate::failure::Failure;
 use crate::progress::Bar;
 use crate::reports::{self, Reports};
@@ -26,8 +26,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     // Ctrl-C is caught from here on, so that no unfinished file is left behind.
     let bar = Bar::new(args.quiet);
     let reports = Reports::create(args)?;
-    let report =
-        catch_unwind(AssertUnwindSafe(|| run(args, model, (events, files), saved.as_ref(), &bar)));
+    let report = catch_unwind(AssertUnwindSafe(|| run(args, model, files, saved.as_ref(), &bar)));
     bar.clear();
     let (report, written) = match report {
         Ok(Ok(done)) => done,
@@ -70,7 +69,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
 fn run(
     args: &RunArgs,
     model: &ModelArgs,
-    (events, files): (&EventArgs, Vec<PathBuf>),
+    files: Vec<PathBuf>,
     saved: Option<&SaveEvents>,
     bar: &Bar,
 ) -> Result<(Report, u64), Failure> {
@@ -81,7 +80,7 @@ fn run(
         model: model.model.clone(),
         proxy: model.proxy.clone(),
         events: files,
-        options: events.options(),
+        options: args.choice.options(),
         reference,
         targets,
         input_types: args.input_type.input_type.clone(),

@@ -23,7 +23,7 @@ pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
         events,
-        options: args.events.options(),
+        options: args.choice.options(),
         event: args.event,
         reference,
         targets,

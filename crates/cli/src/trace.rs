@@ -33,7 +33,7 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
         events: files,
-        options: args.events.options(),
+        options: args.choice.options(),
         leg,
         input_types: args.input_type.input_type.clone(),
         out: args.out.clone(),

@@ -40,7 +40,7 @@ pub mod watch;
 
 pub use datasets::read_datasets;
 pub use error::{IoError, IoErrorKind};
-pub use events::{EventFile, EventOptions, EventSource, InputSpec};
+pub use events::{Batch, EventFile, EventOptions, EventSource, Held, InputSpec, Pending};
 pub use generated::GeneratedEvents;
 pub use hash::sha256_file;
 pub use keras::read_keras;

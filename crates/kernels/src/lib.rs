@@ -4,6 +4,10 @@
 //! analysis that no accumulator and no result leaves its machine type. They are written once,
 //! generic over the storage of their lanes.
 #![deny(unsafe_op_in_unsafe_fn)]
+#![cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(dead_code, reason = "vector instructions are those of x86-64; elsewhere loops are")
+)]
 
 mod bytes;
 mod cast32;

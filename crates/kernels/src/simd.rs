@@ -84,6 +84,9 @@ pub struct Simd(Level);
 static CHOSEN: OnceLock<Simd> = OnceLock::new();
 
 impl Simd {
+    /// The environment variable that names a level, for programs that cannot be given one otherwise.
+    pub const VARIABLE: &'static str = "BITTRUE_SIMD";
+
     /// The names of the levels that this machine has, the narrowest first.
     pub fn names() -> String {
         Self::all().map(|s| s.level().name()).collect::<Vec<_>>().join(", ")
@@ -99,9 +102,12 @@ impl Simd {
         Level::ALL.into_iter().filter_map(Self::new)
     }
 
-    /// The level that kernels use: the widest, unless [`Simd::choose`] was called before.
+    /// The level that kernels use: the widest, unless [`Simd::choose`] was called before, or
+    /// [`Simd::VARIABLE`] names one that this machine has.
     pub fn chosen() -> Self {
-        *CHOSEN.get_or_init(|| Self::all().last().unwrap_or(Self(Level::Scalar)))
+        let named = || Self::new(std::env::var(Self::VARIABLE).ok()?.parse().ok()?);
+        let widest = || Self::all().last().unwrap_or(Self(Level::Scalar));
+        *CHOSEN.get_or_init(|| named().unwrap_or_else(widest))
     }
 
     /// Fixes the level that kernels use, for the whole process. `false` if it is fixed already to

@@ -25,8 +25,8 @@ pub use error::ConvertError;
 pub use file::document;
 pub use given::{by_itself, fit};
 pub use precision::{
-    Bits, EffectiveBits, NodePrecision, Registered, Rule, Typed, WideType, effective_bits,
-    precisions, register,
+    Bits, EffectiveBits, NodePrecision, Products, Registered, Rule, Typed, WideType,
+    effective_bits, precisions, register,
 };
 pub use tables::make_tables;
 pub use types::{FirmwareTypes, Precision, firmware, firmware_types, types};

@@ -33,6 +33,8 @@ pub struct Bench {
     pub reference_only: Rate,
     /// Reference and target compared in every layer, on all threads.
     pub verify: Rate,
+    /// Events read from their files, again and again; absent where they are made, not read.
+    pub files: Option<FileRates>,
     /// The same by number of threads.
     pub threads: Vec<ThreadRate>,
     /// Multiplications of one event.
@@ -63,6 +65,22 @@ pub struct Rate {
     pub median_events_per_s: f64,
 }
 
+/// Rates with events that are read from their files in each pass, on all threads.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FileRates {
+    /// Events that are read in each pass.
+    pub events: u64,
+    /// Read and unpacked, and nothing else.
+    pub read: Rate,
+    /// Reference and target compared in every layer.
+    pub verify: Rate,
+    /// The same with events in memory, measured in between; at most as many as are held there.
+    pub in_memory: Rate,
+    /// `verify` by `in_memory`: the median of measurements that follow each other, so that others on the
+    /// machine disturb both alike.
+    pub of_memory: f64,
+}
+
 /// Rates with some threads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ThreadRate {
@@ -72,6 +90,9 @@ pub struct ThreadRate {
     pub events_per_s: f64,
     /// Reference and target compared.
     pub verify_events_per_s: f64,
+    /// How much more than one thread these do where each counts for itself, measured in between: what the
+    /// machine gives at this moment.
+    pub spin: f64,
 }
 
 /// One step of the target: a layer, or several in one loop.

@@ -71,7 +71,7 @@ mod schema;
 
 pub use audit::{AuditClass, ReferenceAudit};
 pub use bench::{
-    Bench, BenchLayer, Hardware, Machine, Multiplications, PathStep, Rate, ThreadRate,
+    Bench, BenchLayer, FileRates, Hardware, Machine, Multiplications, PathStep, Rate, ThreadRate,
 };
 pub use check::CountsError;
 pub use comparison::{Comparison, Layer, Verdict};

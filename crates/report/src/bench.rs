@@ -41,11 +41,34 @@ pub fn bench_text(bench: &Bench, explain: bool) -> String {
     lines.push(rate(&format!("{} alone", bench.target), &bench.target_only));
     lines.push(rate(&format!("{} alone", bench.reference), &bench.reference_only));
     lines.push(rate(&format!("{} against {}", bench.target, bench.reference), &bench.verify));
+    if let Some(files) = &bench.files {
+        lines.push(String::new());
+        lines.push(format!("{} events from their files in each pass", thousands(files.events)));
+        lines.push(rate("  read, nothing else", &files.read));
+        lines.push(rate("  read and compared", &files.verify));
+        lines.push(rate("  compared in memory, in between", &files.in_memory));
+        lines.push(format!(
+            "  from files {:.0} % of the rate in memory, median of neighbours",
+            100.0 * files.of_memory
+        ));
+    }
     lines.push(String::new());
-    lines.push("threads   target alone      compared".to_owned());
+    lines.push("threads   target alone      compared   a loop that only counts".to_owned());
+    let one = bench.threads.first();
     for t in &bench.threads {
         let [target, both] = [t.events_per_s, t.verify_events_per_s].map(millions);
-        lines.push(format!("{:<7} {target:>10} M/s {both:>9} M/s", t.n));
+        let times = |rate: f64, one: Option<f64>| match one {
+            Some(one) if t.n > 1 && one > 0.0 => format!(" ×{:<5.2}", rate / one),
+            _ => " ".repeat(7),
+        };
+        let line = format!(
+            "{:<7} {target:>10} M/s{}{both:>9} M/s{}  ×{:.2}",
+            t.n,
+            times(t.events_per_s, one.map(|o| o.events_per_s)),
+            times(t.verify_events_per_s, one.map(|o| o.verify_events_per_s)),
+            t.spin
+        );
+        lines.push(line);
     }
     lines.push(String::new());
     match bench.ns_per_event {
@@ -211,7 +234,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bittrue_record::{Hardware, Machine, Multiplications, PathStep, ThreadRate};
+    use bittrue_record::{FileRates, Hardware, Machine, Multiplications, PathStep, ThreadRate};
 
     use super::*;
 
@@ -245,7 +268,17 @@ mod tests {
             target_only: rate,
             reference_only: rate,
             verify: rate,
-            threads: vec![ThreadRate { n: 1, events_per_s: 21e6, verify_events_per_s: 30e6 }],
+            files: Some(FileRates {
+                events: 5000,
+                read: rate,
+                verify: rate,
+                in_memory: rate,
+                of_memory: 0.75,
+            }),
+            threads: vec![
+                ThreadRate { n: 1, events_per_s: 21e6, verify_events_per_s: 30e6, spin: 1.0 },
+                ThreadRate { n: 2, events_per_s: 42e6, verify_events_per_s: 45e6, spin: 1.75 },
+            ],
             macs: 2048,
             ns_per_event: Some(30.0),
             layers: vec![layer("fc1 + relu1", 10.0, Some(30)), layer("out", 20.0, None)],
@@ -269,6 +302,9 @@ mod tests {
         for part in [
             "proxy:sat alone                     41.50 M events/s   median 40.00",
             "peak     vpdpbusd 232 GMAC/s",
+            "5,000 events from their files",
+            "from files 75 % of the rate in memory",
+            "2            42.00 M/s ×2.00     45.00 M/s ×1.50   ×1.75",
             "fc1 + relu1  ap_ufixed<6,0>  u8      1,024     30  10.00   100.0     43 %  vpdpbusd u8×i8",
             "all: 2,048 multiplications, 30.0 ns",
             "without out: bits are not known",

@@ -1,10 +1,13 @@
 //! Where events come from: files, or a description of events to be made.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use bittrue_block::{EventBlock, EventData, InputEvents};
 use bittrue_fixed::{FixedType, Overflow, Rounding};
-use bittrue_io::{EventDtype, EventFile, EventOptions, EventSource, GeneratedEvents, InputSpec};
+use bittrue_io::{
+    EventDtype, EventFile, EventOptions, EventSource, GeneratedEvents, Held, InputSpec, Pending,
+};
 use bittrue_keras::exact;
 use bittrue_model::{Activation, CallId, FixedPointQuantizer, LayerKind, Quantizer};
 use rayon::prelude::*;
@@ -26,6 +29,75 @@ pub(crate) enum Source {
         /// The description, as the report names it.
         file: EventFile,
     },
+}
+
+/// The next events of a source.
+#[derive(Debug)]
+pub(crate) enum Batch {
+    /// They are in memory.
+    Read(EventBlock),
+    /// They are still in their file.
+    Pending(Pending),
+    /// They are made when they are wanted.
+    Generated {
+        /// What makes them.
+        events: GeneratedEvents,
+        /// Elements of each input.
+        elements: Vec<usize>,
+        /// Number of the first one.
+        first: u64,
+        /// How many there are.
+        count: usize,
+    },
+}
+
+impl Batch {
+    /// Number of events.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Read(block) => block.count,
+            Self::Pending(pending) => pending.count(),
+            Self::Generated { count, .. } => *count,
+        }
+    }
+
+    /// Whether the events are not all in memory at a time.
+    pub(crate) fn is_light(&self) -> bool {
+        !matches!(self, Self::Read(_))
+    }
+
+    /// Pieces of about `wanted` events, by numbers that [`piece`](Self::piece) knows.
+    pub(crate) fn pieces(&self, wanted: usize) -> Vec<Range<usize>> {
+        match self {
+            Self::Pending(pending) => pending.pieces(wanted),
+            _ => {
+                let end = self.count();
+                let starts = (0..end).step_by(wanted.max(1));
+                starts.map(|start| start..(start + wanted).min(end)).collect()
+            }
+        }
+    }
+
+    /// The events of a piece, which are read or made here.
+    pub(crate) fn piece<'a>(
+        &'a self,
+        piece: Range<usize>,
+        held: &'a mut Held,
+    ) -> Result<&'a EventBlock, Error> {
+        match self {
+            Self::Read(block) => Ok(block),
+            Self::Pending(pending) => Ok(pending.read(piece, held)?),
+            Self::Generated { events, elements, first, .. } => {
+                let block = held.float32(*first + piece.start as u64, piece.len(), elements);
+                for (n, input) in block.inputs.iter_mut().enumerate() {
+                    if let EventData::F32(values) = &mut input.data {
+                        events.fill(n, block.first, values);
+                    }
+                }
+                Ok(block)
+            }
+        }
+    }
 }
 
 /// The inputs that events are wanted for.
@@ -109,6 +181,24 @@ impl Source {
     /// Whether the events are made rather than read, so that there is no file to look at.
     pub(crate) fn is_generated(&self) -> bool {
         matches!(self, Self::Generated { .. })
+    }
+
+    /// The next events, about `max`; `None` after the last one.
+    pub(crate) fn next_batch(&mut self, max: usize) -> Result<Option<Batch>, Error> {
+        match self {
+            Self::Files(files) => Ok(files.next_batch(max)?.map(|batch| match batch {
+                bittrue_io::Batch::Read(block) => Batch::Read(block),
+                bittrue_io::Batch::Pending(pending) => Batch::Pending(pending),
+            })),
+            Self::Generated { events, elements, .. } => {
+                Ok(events.advance(max).map(|(first, count)| Batch::Generated {
+                    events: events.clone(),
+                    elements: elements.clone(),
+                    first,
+                    count,
+                }))
+            }
+        }
     }
 
     /// The next events, at most `max` (and at least one); `None` after the last one.

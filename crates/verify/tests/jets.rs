@@ -1,5 +1,7 @@
 //! The demo jets, as they are and times 16, against the counts of a real HGQ run.
 
+mod levels;
+
 use std::path::{Path, PathBuf};
 
 use bittrue_io::EventOptions;

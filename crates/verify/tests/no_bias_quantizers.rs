@@ -1,6 +1,8 @@
 //! Dense layers whose biases have no quantizer: float32 in every leg, and no difference that exact
 //! arithmetic would invent.
 
+mod levels;
+
 use std::path::{Path, PathBuf};
 
 use bittrue_io::EventOptions;

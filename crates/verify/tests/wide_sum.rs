@@ -1,5 +1,7 @@
 //! A reference that is not one number everywhere: a float32 sum of more than 24 bits.
 
+mod levels;
+
 use std::path::{Path, PathBuf};
 
 use bittrue_io::{EventOptions, read_datasets};

@@ -234,7 +234,9 @@ def without_element(spec: Spec, start: int, element: int) -> Spec | None:
                 continue
             next_layer = variant.layers[after.layer]
             if next_layer.weights:
-                if shared.count(after.layer) > 1:
+                # Only a dense kernel has the element as its first axis.
+                dense = "Dense" in next_layer.cls and next_layer.weights[0].ndim == 2
+                if shared.count(after.layer) > 1 or not dense:
                     return None
                 next_layer.weights[0] = np.delete(next_layer.weights[0], element, axis=0)
             else:

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input_type::InputTypeArgs;
-use super::{ModelArgs, SimdArgs};
+use super::{ChoiceArgs, ModelArgs, SimdArgs};
 
 const AFTER: &str = "\
 Examples:
@@ -25,9 +25,13 @@ pub(crate) struct BenchArgs {
 
     /// The events: files as for a comparison, or gen:uniform, gen:normal, gen:ties (docs/events.md)
     ///
-    /// As many as fit into 256 MiB, at most 262,144, are read into memory and run again and again.
+    /// As many as fit into 256 MiB, at most 262,144, are read into memory and run again and again. Files
+    /// are then read as a whole in each pass, to measure that too.
     #[arg(long, value_name = "FILE", num_args = 1.., default_value = "gen:uniform,seed=1,n=131072")]
     pub(crate) events: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) choice: ChoiceArgs,
 
     #[command(flatten)]
     pub(crate) input_type: InputTypeArgs,

@@ -21,7 +21,11 @@ pub(crate) struct EventArgs {
     /// whatever the machine and the number of threads.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub(crate) events: Vec<PathBuf>,
+}
 
+/// Which of them.
+#[derive(Debug, Args)]
+pub(crate) struct ChoiceArgs {
     /// Which dataset feeds an input; needed when names and shapes leave a choice
     ///
     /// PATH is the dataset's path in the file, such as /calo/left; a model with one input takes it
@@ -51,7 +55,7 @@ pub(crate) struct EventArgs {
     pub(crate) max_events: Option<u64>,
 }
 
-impl EventArgs {
+impl ChoiceArgs {
     /// The options for the reader.
     pub(crate) fn options(&self) -> EventOptions {
         let datasets = self.dataset.iter().map(|d| of_input(d)).collect();
@@ -109,14 +113,15 @@ mod tests {
             "x",
         ])
         .expect("valid flags");
-        let events = cli.run.events.as_ref().expect("events");
+        assert!(cli.run.events.is_some());
+        let choice = &cli.run.choice;
         assert_eq!(
-            events.options().datasets,
+            choice.options().datasets,
             [(Some("a".to_owned()), "/x/y".to_owned()), (None, "z".to_owned())]
         );
         let names = |list: &[&str]| list.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
         assert_eq!(
-            events.options().columns,
+            choice.options().columns,
             [(Some("a".to_owned()), names(&["pt", "eta"])), (None, names(&["x"]))]
         );
     }

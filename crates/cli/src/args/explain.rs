@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input_type::InputTypeArgs;
-use super::{Color, EventArgs, ModelArgs};
+use super::{ChoiceArgs, Color, EventArgs, ModelArgs};
 
 const AFTER: &str = "\
 Examples:
@@ -27,6 +27,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) events: EventArgs,
+    #[command(flatten)]
+    pub(crate) choice: ChoiceArgs,
 
     #[command(flatten)]
     pub(crate) input_type: InputTypeArgs,

@@ -20,7 +20,7 @@ pub(crate) use bench::BenchArgs;
 pub(crate) use command::{Cli, Command};
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use diff::DiffArgs;
-pub(crate) use events::EventArgs;
+pub(crate) use events::{ChoiceArgs, EventArgs};
 pub(crate) use explain::ExplainArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use lint::{DenyArgs, LintArgs};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input_type::InputTypeArgs;
-use super::{DenyArgs, EventArgs, ModelArgs, SaveArgs, SimdArgs};
+use super::{ChoiceArgs, DenyArgs, EventArgs, ModelArgs, SaveArgs, SimdArgs};
 
 /// `verify --model … --events …`.
 #[derive(Debug, Args)]
@@ -15,6 +15,8 @@ pub(crate) struct RunArgs {
     pub(crate) model: Option<ModelArgs>,
     #[command(flatten)]
     pub(crate) events: Option<EventArgs>,
+    #[command(flatten)]
+    pub(crate) choice: ChoiceArgs,
 
     #[command(flatten)]
     pub(crate) input_type: InputTypeArgs,

@@ -12,7 +12,8 @@ pub(crate) struct SimdArgs {
     /// Use no wider vector instructions than scalar, avx2, avx512bw or avx512vnni [default: the widest
     /// that this machine has]
     ///
-    /// The results are the same bits at every level.
+    /// The results are the same bits at every level. Without the flag the environment variable
+    /// BITTRUE_SIMD may name one.
     #[arg(long, value_name = "LEVEL")]
     simd: Option<String>,
 }
@@ -20,9 +21,13 @@ pub(crate) struct SimdArgs {
 impl SimdArgs {
     /// Fixes the level for the rest of the run.
     pub(crate) fn choose(&self) -> Result<(), Failure> {
-        let Some(text) = &self.simd else { return Ok(()) };
+        let (given, text) = match (&self.simd, std::env::var(Simd::VARIABLE)) {
+            (Some(text), _) => ("--simd", text.clone()),
+            (None, Ok(text)) => (Simd::VARIABLE, text),
+            (None, Err(_)) => return Ok(()),
+        };
         let wrong = |what: String| {
-            Failure::new(ExitCode::Usage, format!("--simd: {what}"))
+            Failure::new(ExitCode::Usage, format!("{given}: {what}"))
                 .with_help(format!("this machine has {}", Simd::names()))
         };
         let level: Level = text.parse().map_err(wrong)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input_type::InputTypeArgs;
-use super::{EventArgs, ModelArgs, SimdArgs};
+use super::{ChoiceArgs, EventArgs, ModelArgs, SimdArgs};
 
 /// `verify trace`.
 #[derive(Debug, Args)]
@@ -14,6 +14,8 @@ pub(crate) struct TraceArgs {
     pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) events: EventArgs,
+    #[command(flatten)]
+    pub(crate) choice: ChoiceArgs,
 
     #[command(flatten)]
     pub(crate) input_type: InputTypeArgs,

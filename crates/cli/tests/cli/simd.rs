@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hdf5::File;
 
-use crate::support::{EVENTS, MODEL, Scratch, TestResult, verify};
+use crate::support::{EVENTS, MODEL, Ran, Scratch, TestResult, program, testvectors, verify};
 
 /// The levels that this machine has, as the program says.
 fn levels() -> Result<Vec<String>, Box<dyn std::error::Error>> {
@@ -92,5 +92,52 @@ fn every_level_gives_the_same_trace() -> TestResult {
         }
     }
     assert!(values > 100_000);
+    Ok(())
+}
+
+/// Levels and threads that do not go together by themselves.
+#[test]
+fn threads_and_levels_do_not_show() -> TestResult {
+    let scratch = Scratch::new()?;
+    let levels = levels()?;
+    let mut cases: Vec<(String, String)> =
+        CASES.iter().map(|&(m, e)| (m.to_owned(), e.to_owned())).collect();
+    for case in std::fs::read_dir(testvectors().join("golden"))? {
+        let name = case?.file_name().to_string_lossy().into_owned();
+        let [model, events] = ["model", "events"].map(|f| format!("golden/{name}/{f}.h5"));
+        if [&model, &events].iter().all(|f| testvectors().join(f).exists()) {
+            cases.push((model, events));
+        }
+    }
+    let mut reports = 0;
+    for (n, (model, events)) in cases.iter().enumerate() {
+        let mut seen: Option<(Option<i32>, String)> = None;
+        for (level, threads) in (n..).zip([1, 2, 3, 7]) {
+            let level = &levels[level % levels.len()];
+            let out = scratch.path("report.json");
+            // The flag for some, the variable for others.
+            let mut command = program();
+            command.args(["--model", model, "--events", events, "--json", &out]);
+            command.env("RAYON_NUM_THREADS", threads.to_string());
+            match threads % 2 {
+                0 => command.args(["--simd", level]),
+                _ => command.env("BITTRUE_SIMD", level),
+            };
+            let output = command.output()?;
+            let ran = Ran::new(&command, output)?;
+            // A model without a proxy is refused in the same words.
+            let json = std::fs::read_to_string(&out).unwrap_or_default();
+            let found = (ran.code, format!("{json}{}{}", ran.stdout, ran.stderr));
+            reports += usize::from(matches!(ran.code, Some(0 | 1)));
+            match &seen {
+                None => seen = Some(found),
+                Some(first) => {
+                    assert!(found == *first, "{model} {events}: {level}, {threads} threads");
+                }
+            }
+            let _ = std::fs::remove_file(&out);
+        }
+    }
+    assert!(reports >= 4 * 35, "{reports}");
     Ok(())
 }

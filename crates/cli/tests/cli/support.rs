@@ -24,8 +24,14 @@ pub(crate) fn testvectors() -> PathBuf {
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_verify"));
     command.current_dir(testvectors());
-    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "RAYON_NUM_THREADS", "RUST_BACKTRACE"]
-    {
+    for variable in [
+        "NO_COLOR",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+        "RAYON_NUM_THREADS",
+        "RUST_BACKTRACE",
+        "BITTRUE_SIMD",
+    ] {
         command.env_remove(variable);
     }
     // The tests write HDF5 files while others start programs, which hold copies of such a file's

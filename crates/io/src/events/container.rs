@@ -1,9 +1,11 @@
 //! The files that events come in.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::catalogue::{self, Entry, Kind};
+use super::direct::{Direct, native};
 use super::joined::Joined;
 use super::mapping::Choice;
 use super::numpy::{Npy, Npz};
@@ -125,6 +127,36 @@ impl Container {
                 let columns = pick.columns_of_table(entry.shape.get(1).copied().unwrap_or(0));
                 Rows::new(Arc::clone(table), &columns).map(Stream::Text)
             }
+        }
+    }
+
+    /// The same for any number of threads; `None` where only one at a time can read it.
+    pub(super) fn direct(
+        &self,
+        file: &Arc<File>,
+        entries: &[Entry],
+        choice: &Choice,
+    ) -> Option<Direct> {
+        let Choice::One { index, pick } = choice else { return None };
+        let entry = entries.get(*index)?;
+        let file = Arc::clone(file);
+        match (self, &entry.kind) {
+            (Self::Hdf5(_, hdf5), Kind::Numbers(dtype)) => {
+                let dataset = hdf5.dataset(&entry.path).ok()?;
+                let scalar = native(&dataset, *dtype)?;
+                let row = pick.row_of_numbers(&entry.shape, scalar).ok()?;
+                Direct::hdf5(file, &dataset, &entry.shape, dtype.size(), row)
+            }
+            (Self::Hdf5(_, hdf5), Kind::Record(record)) => {
+                let dataset = hdf5.dataset(&entry.path).ok()?;
+                let row = pick.row_of_fields(&entry.shape, record).ok()?;
+                Direct::hdf5(file, &dataset, &entry.shape, record.size, row)
+            }
+            (Self::Npy(npy), _) => {
+                let (start, row) = npy.rows(pick)?;
+                Some(Direct::contiguous(file, start, row))
+            }
+            _ => None,
         }
     }
 }

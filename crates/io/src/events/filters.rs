@@ -3,9 +3,7 @@
 //! The library undoes them itself for numbers; the bytes of structs it does not hand out, so that
 //! they are read past it.
 
-use std::io::Read;
-
-use flate2::read::ZlibDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use hdf5::filters::Filter;
 
 /// Whether [`undo`] knows all filters, else what is said of the first that it does not know.
@@ -21,6 +19,15 @@ pub(super) fn check(filters: &[Filter]) -> Result<(), String> {
     }
 }
 
+/// What chunks are read and unpacked in, used again and again.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    /// A chunk as it lies in the file, and in the end its elements.
+    pub(super) bytes: Vec<u8>,
+    spare: Vec<u8>,
+    inflater: Option<Decompress>,
+}
+
 /// The `length` bytes of a chunk of elements of `size` bytes each. Bit n of `skipped` says that
 /// filter n was not applied.
 pub(super) fn undo(
@@ -30,47 +37,118 @@ pub(super) fn undo(
     length: usize,
     chunk: Vec<u8>,
 ) -> Result<Vec<u8>, String> {
+    let mut buffers = Buffers { bytes: chunk, ..Buffers::default() };
+    undo_in(filters, skipped, size, length, &mut buffers)?;
+    Ok(buffers.bytes)
+}
+
+/// The same for the chunk in `buffers`, in its place.
+pub(super) fn undo_in(
+    filters: &[Filter],
+    skipped: u32,
+    size: usize,
+    length: usize,
+    buffers: &mut Buffers,
+) -> Result<(), String> {
     // A checksum in front of the compression is part of what was compressed.
     let most = length.saturating_add(4 * filters.len());
-    let mut bytes = chunk;
     for (n, filter) in filters.iter().enumerate().rev() {
         if n < 32 && skipped >> n & 1 == 1 {
             continue;
         }
-        bytes = match filter {
-            Filter::Deflate(_) => inflate(&bytes, most)?,
-            Filter::LZF => unlzf(&bytes, most).ok_or("a chunk is no lzf data")?,
-            Filter::Shuffle => unshuffle(&bytes, size),
-            Filter::Fletcher32 => unchecked(bytes)?,
+        let Buffers { bytes, spare, inflater } = &mut *buffers;
+        match filter {
+            Filter::Deflate(_) => {
+                let inflater = inflater.get_or_insert_with(|| Decompress::new(true));
+                inflate(inflater, bytes, most, spare)?;
+            }
+            Filter::LZF => unlzf(bytes, most, spare).ok_or("a chunk is no lzf data")?,
+            Filter::Shuffle => unshuffle(bytes, size, spare),
+            Filter::Fletcher32 => {
+                unchecked(bytes)?;
+                continue;
+            }
             other => return Err(format!("unknown filter {other:?}")),
-        };
+        }
+        std::mem::swap(bytes, spare);
     }
-    match bytes.len() == length {
-        true => Ok(bytes),
-        false => Err(format!("a chunk holds {} bytes instead of {length}", bytes.len())),
+    match buffers.bytes.len() == length {
+        true => Ok(()),
+        false => Err(format!("a chunk holds {} bytes instead of {length}", buffers.bytes.len())),
     }
 }
 
-fn inflate(bytes: &[u8], most: usize) -> Result<Vec<u8>, String> {
-    let mut result = Vec::new();
-    ZlibDecoder::new(bytes)
-        .take((most as u64).saturating_add(1))
-        .read_to_end(&mut result)
+/// The chunk in `buffers`, unpacked into `out`, which is as long as the chunk. Common filters give their
+/// last bytes without another copy.
+pub(super) fn undo_to(
+    filters: &[Filter],
+    skipped: u32,
+    size: usize,
+    buffers: &mut Buffers,
+    out: &mut [u8],
+) -> Result<(), String> {
+    match filters {
+        [Filter::Shuffle, others @ ..] if skipped & 1 == 0 => {
+            undo_in(others, skipped >> 1, size, out.len(), buffers)?;
+            unshuffle_to(&buffers.bytes, size, out);
+        }
+        [Filter::Deflate(_)] if skipped & 1 == 0 => {
+            let Buffers { bytes, inflater, .. } = buffers;
+            let inflater = inflater.get_or_insert_with(|| Decompress::new(true));
+            inflater.reset(true);
+            let status = inflater
+                .decompress(bytes, out, FlushDecompress::Finish)
+                .map_err(|e| format!("a chunk is no gzip data: {e}"))?;
+            let found = inflater.total_out();
+            if status != Status::StreamEnd {
+                return Err(match found < out.len() as u64 {
+                    true => "a chunk is no gzip data: it ends too early".to_owned(),
+                    false => format!("a chunk holds more than {} bytes", out.len()),
+                });
+            }
+            if found != out.len() as u64 {
+                return Err(format!("a chunk holds {found} bytes instead of {}", out.len()));
+            }
+        }
+        _ => {
+            undo_in(filters, skipped, size, out.len(), buffers)?;
+            out.copy_from_slice(&buffers.bytes);
+        }
+    }
+    Ok(())
+}
+
+/// Inflates into `into`, which becomes longer than `most` where there is more.
+fn inflate(
+    inflater: &mut Decompress,
+    bytes: &[u8],
+    most: usize,
+    into: &mut Vec<u8>,
+) -> Result<(), String> {
+    inflater.reset(true);
+    into.resize(most.saturating_add(1), 0);
+    let status = inflater
+        .decompress(bytes, into, FlushDecompress::Finish)
         .map_err(|e| format!("a chunk is no gzip data: {e}"))?;
-    Ok(result)
+    let found = usize::try_from(inflater.total_out()).unwrap_or(usize::MAX);
+    if status != Status::StreamEnd && found <= most {
+        return Err("a chunk is no gzip data: it ends too early".to_owned());
+    }
+    into.truncate(found);
+    Ok(())
 }
 
 /// LZF: a control byte below 32 is the length of a literal run, less one; any other is a copy of
 /// bytes that came before.
-fn unlzf(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
-    let mut result: Vec<u8> = Vec::new();
+fn unlzf(bytes: &[u8], most: usize, into: &mut Vec<u8>) -> Option<()> {
+    into.clear();
     let mut rest = bytes;
     while let Some((&control, tail)) = rest.split_first() {
         rest = tail;
         if control < 32 {
             let literal;
             (literal, rest) = rest.split_at_checked(usize::from(control) + 1)?;
-            result.extend_from_slice(literal);
+            into.extend_from_slice(literal);
         } else {
             let mut next = || {
                 let (&byte, tail) = rest.split_first()?;
@@ -82,40 +160,63 @@ fn unlzf(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
                 length += next()?;
             }
             let back = (usize::from(control & 31) << 8) + next()? + 1;
-            let from = result.len().checked_sub(back)?;
-            // The copy may run into what it writes.
-            for at in from..from + length {
-                result.push(*result.get(at)?);
+            let from = into.len().checked_sub(back)?;
+            if back >= length {
+                into.extend_from_within(from..from + length);
+            } else {
+                // The copy runs into what it writes.
+                for at in from..from + length {
+                    into.push(*into.get(at)?);
+                }
             }
         }
-        if result.len() > most {
+        if into.len() > most {
             return None;
         }
     }
-    Some(result)
+    Some(())
 }
 
 /// Shuffled bytes are sorted by their place in the element; what is left over follows as it was.
-fn unshuffle(bytes: &[u8], size: usize) -> Vec<u8> {
-    let count = bytes.len().checked_div(size).unwrap_or(0);
-    let mut result = bytes.to_vec();
-    if count > 1 {
-        for (place, plane) in bytes[..count * size].chunks_exact(count).enumerate() {
-            for (element, &byte) in plane.iter().enumerate() {
-                result[element * size + place] = byte;
-            }
+fn unshuffle(bytes: &[u8], size: usize, into: &mut Vec<u8>) {
+    into.resize(bytes.len(), 0);
+    unshuffle_to(bytes, size, into);
+}
+
+/// The same into memory of the same length.
+fn unshuffle_to(bytes: &[u8], size: usize, into: &mut [u8]) {
+    /// One loop for each size, which the compiler turns into vector instructions.
+    fn elements<const N: usize>(bytes: &[u8], count: usize, into: &mut [u8]) {
+        let planes: [&[u8]; N] = std::array::from_fn(|p| &bytes[p * count..(p + 1) * count]);
+        for (n, element) in into.as_chunks_mut::<N>().0[..count].iter_mut().enumerate() {
+            *element = std::array::from_fn(|p| planes[p][n]);
         }
     }
-    result
+    let count = bytes.len().checked_div(size).unwrap_or(0);
+    let whole = count.saturating_mul(size);
+    into[whole..].copy_from_slice(&bytes[whole..]);
+    match size {
+        2 => elements::<2>(bytes, count, into),
+        4 => elements::<4>(bytes, count, into),
+        8 => elements::<8>(bytes, count, into),
+        _ if count > 0 => {
+            for (place, plane) in bytes[..whole].chunks_exact(count).enumerate() {
+                for (element, &byte) in plane.iter().enumerate() {
+                    into[element * size + place] = byte;
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Takes the checksum off the end.
-fn unchecked(mut bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+fn unchecked(bytes: &mut Vec<u8>) -> Result<(), String> {
     let short = "a chunk is too short for its checksum";
     let at = bytes.len().checked_sub(4).ok_or(short)?;
     let stored = bytes.split_off(at);
-    match stored == fletcher32(&bytes).to_le_bytes() {
-        true => Ok(bytes),
+    match stored == fletcher32(bytes).to_le_bytes() {
+        true => Ok(()),
         false => Err("the checksum of a chunk is wrong".to_owned()),
     }
 }
@@ -139,8 +240,21 @@ fn fletcher32(bytes: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
     use proptest::prelude::*;
+
+    fn unlzf(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
+        let mut found = vec![9; 3];
+        super::unlzf(bytes, most, &mut found).map(|()| found)
+    }
+
+    fn unshuffle(bytes: &[u8], size: usize) -> Vec<u8> {
+        let mut found = vec![9; 30];
+        super::unshuffle(bytes, size, &mut found);
+        found
+    }
 
     #[test]
     fn lzf() {
@@ -241,11 +355,19 @@ mod tests {
                 }
             }
             // Data that cannot be packed grows; then only a limit is met.
+            let packed = chunk.clone();
             let found = undo(&filters, skipped, size, bytes.len(), chunk);
             let packings =
                 filters.iter().filter(|f| matches!(f, Filter::LZF | Filter::Deflate(_))).count();
+            let mut out = vec![9; bytes.len()];
+            let mut buffers = Buffers { bytes: packed, ..Buffers::default() };
+            let to = undo_to(&filters, skipped, size, &mut buffers, &mut out);
+            prop_assert_eq!(to.is_ok(), found.is_ok());
             match found {
-                Ok(found) => prop_assert_eq!(found, bytes),
+                Ok(found) => {
+                    prop_assert_eq!(&found, &bytes);
+                    prop_assert_eq!(out, bytes);
+                }
                 Err(_) => prop_assert!(packings > 1),
             }
         }
@@ -258,8 +380,12 @@ mod tests {
             length in 0..300usize,
             bytes in prop::collection::vec(any::<u8>(), 0..300),
         ) {
-            if let Ok(found) = undo(&filters, skipped, size, length, bytes) {
-                prop_assert_eq!(found.len(), length);
+            let mut buffers = Buffers { bytes: bytes.clone(), ..Buffers::default() };
+            let mut out = vec![9; length];
+            let to = undo_to(&filters, skipped, size, &mut buffers, &mut out);
+            match undo(&filters, skipped, size, length, bytes) {
+                Ok(found) => prop_assert_eq!((to, out), (Ok(()), found)),
+                Err(_) => prop_assert!(to.is_err()),
             }
         }
     }

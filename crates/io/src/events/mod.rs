@@ -13,20 +13,25 @@
 //! | `row` | numbers in the bytes of a row |
 //! | `records` | rows of bytes, read in blocks |
 //! | `packed`, `filters` | the bytes of a compound dataset in an HDF5 file |
+//! | `direct`, `chunks` | rows of a dataset, read past the HDF5 library by any thread |
+//! | `pending` | events that threads read for themselves |
 //! | `joined` | datasets of one feature each, side by side |
 //! | `stream` | one dataset, read in blocks of rows |
 //! | `part` | one file with all inputs |
 //! | `source` | all inputs and files together, as event blocks |
 
 mod catalogue;
+mod chunks;
 mod columns;
 mod container;
+mod direct;
 mod filters;
 mod joined;
 mod mapping;
 mod numpy;
 mod packed;
 mod part;
+mod pending;
 mod records;
 mod row;
 mod select;
@@ -35,4 +40,5 @@ mod stream;
 mod table;
 mod text_inputs;
 
+pub use pending::{Batch, Held, Pending};
 pub use source::{EventFile, EventOptions, EventSource, InputSpec};

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use bittrue_block::InputEvents;
 
 use super::catalogue::{Entry, Kind};
 use super::container::Container;
 use super::mapping::{self, Choice};
+use super::pending::DirectFile;
 use super::select::Pick;
 use super::source::{EventOptions, InputSpec};
 use super::stream::Stream;
@@ -30,10 +32,12 @@ const AGAIN: &str =
 pub(super) struct Part {
     inputs: Vec<Input>,
     events: usize,
-    /// For its length only.
-    file: File,
+    /// For its length, and for what is read past the library.
+    file: Arc<File>,
     bytes: u64,
     form: &'static str,
+    /// The same inputs for any number of threads, where that is possible.
+    direct: Option<Arc<DirectFile>>,
 }
 
 #[derive(Debug)]
@@ -59,6 +63,7 @@ impl Part {
         let error = |what: String| IoError::new(IoErrorKind::Events, path, what);
         // The library gives zeros for what a file has lost since it was opened.
         let file = File::open(path).map_err(|e| error(e.to_string()).with_help(AGAIN))?;
+        let file = Arc::new(file);
         let bytes = file.metadata().map_err(|e| error(e.to_string()))?.len();
         let entries = container.entries().map_err(|what| error(what).with_help(AGAIN))?;
         let chosen = mapping::choose(inputs, &entries, &options.datasets, &options.columns)
@@ -72,6 +77,7 @@ impl Part {
         let mut found = Vec::with_capacity(inputs.len());
         let (mut values, mut buffers) = (0_usize, 0_usize);
         let mut rows: Option<(&str, usize)> = None;
+        let mut direct = Some(Vec::new());
         for choice in &chosen {
             for entry in choice.indices().iter().map(|&i| &entries[i]) {
                 let count = entry.shape.first().copied().unwrap_or(0);
@@ -89,7 +95,7 @@ impl Part {
                 error(format!("dataset {}: {what}", dataset.trim_matches('/'))).with_help(AGAIN)
             };
             watch::step();
-            let stream = container.stream(&entries, choice).map_err(place)?;
+            let mut stream = container.stream(&entries, choice).map_err(place)?;
             values = values.saturating_add(stream.elements());
             buffers = buffers.saturating_add(stream.buffer_bytes());
             if values > MAX_EVENT || buffers > MAX_BUFFER_BYTES {
@@ -99,6 +105,15 @@ impl Part {
                 ))
                 .with_help("store the events in smaller chunks (h5repack -l)"));
             }
+            direct = direct.and_then(|mut inputs| {
+                let input = container.direct(&file, &entries, choice)?;
+                watch::step();
+                // NumPy's files this crate reads itself, forward only.
+                let agrees = !matches!(container, Container::Hdf5(..))
+                    || input.agrees(&mut stream, rows.map_or(0, |(_, n)| n));
+                agrees.then(|| inputs.push((dataset.clone(), input)))?;
+                Some(inputs)
+            });
             found.push(Input { dataset, header, stream });
         }
         let Some((dataset, events)) = rows else {
@@ -108,7 +123,16 @@ impl Part {
             return Err(error(format!("dataset {dataset} holds 0 events"))
                 .with_help("record some, or name another dataset with --dataset INPUT=PATH"));
         }
-        Ok(Self { inputs: found, events, file, bytes, form: container.form() })
+        let form = container.form();
+        let direct = direct.and_then(|inputs| {
+            DirectFile::new(path.to_owned(), Arc::clone(&file), bytes, form, inputs).map(Arc::new)
+        });
+        Ok(Self { inputs: found, events, file, bytes, form, direct })
+    }
+
+    /// The file for any number of threads, where that is possible.
+    pub(super) fn direct(&self) -> Option<&Arc<DirectFile>> {
+        self.direct.as_ref()
     }
 
     /// Events in the file.
@@ -202,14 +226,6 @@ impl Part {
     ) -> Result<Vec<InputEvents>, IoError> {
         let _reading = watch::reading(IoErrorKind::Events, path);
         let error = |what: String| IoError::new(IoErrorKind::Events, path, what);
-        let help = match self.form {
-            "HDF5" => {
-                "the file is damaged, or compressed with a filter other than gzip, lzf or shuffle; \
-                 h5repack -f NONE removes filters"
-            }
-            "text" => "the file was changed while it was read; run again when it is complete",
-            _ => "the file is damaged; write it again with numpy.save or numpy.savez",
-        };
         let mut events = Vec::with_capacity(self.inputs.len());
         let mut failure = None;
         for input in &mut self.inputs {
@@ -226,17 +242,32 @@ impl Part {
         // Checked after the reading: what was there then was read.
         let now = self.file.metadata().map_err(|e| error(e.to_string()))?.len();
         if now < self.bytes {
-            return Err(error(format!(
-                "has shrunk from {} to {now} bytes while it was read",
-                self.bytes
-            ))
-            .with_help("something writes to it; run again when the file is complete"));
+            return Err(shrunk(path, self.bytes, now));
         }
         match failure {
             None => Ok(events),
-            Some(what) => Err(error(what).with_help(help)),
+            Some(what) => Err(error(what).with_help(damaged(self.form))),
         }
     }
+}
+
+/// What helps against a file of this form that cannot be read.
+pub(super) fn damaged(form: &str) -> &'static str {
+    match form {
+        "HDF5" => {
+            "the file is damaged, or compressed with a filter other than gzip, lzf or shuffle; \
+             h5repack -f NONE removes filters"
+        }
+        "text" => "the file was changed while it was read; run again when it is complete",
+        _ => "the file is damaged; write it again with numpy.save or numpy.savez",
+    }
+}
+
+/// The error of a file that has become shorter.
+pub(super) fn shrunk(path: &Path, before: u64, now: u64) -> IoError {
+    let what = format!("has shrunk from {before} to {now} bytes while it was read");
+    IoError::new(IoErrorKind::Events, path, what)
+        .with_help("something writes to it; run again when the file is complete")
 }
 
 /// How a choice is called, and the header that it depends on.

@@ -1,5 +1,7 @@
 //! Numbers in the bytes of a row: the columns of an array, or the fields of a struct.
 
+use std::ops::Range;
+
 use bittrue_block::EventData;
 use half::f16;
 
@@ -98,6 +100,41 @@ impl Row {
             EventData::F64(v) => self.extend(bytes, v),
             EventData::I64(v) => self.extend(bytes, v),
             EventData::U64(v) => self.extend(bytes, v),
+        }
+    }
+
+    /// Whether an event is nothing but its numbers, as this machine has them.
+    pub(super) fn is_as_stored(&self) -> bool {
+        let [piece] = self.pieces.as_slice() else { return false };
+        let Scalar { dtype, big_endian } = piece.scalar;
+        let same = match self.wide {
+            Wide::F32 => dtype == Dtype::F32,
+            Wide::F64 => dtype == Dtype::F64,
+            Wide::I64 | Wide::U64 => true,
+        };
+        same && big_endian == cfg!(target_endian = "big")
+            && self.elements * dtype.size() == self.bytes
+    }
+
+    /// Makes room for so many events.
+    pub(super) fn resize(&self, events: usize, data: &mut EventData) {
+        let values = events * self.elements;
+        match data {
+            EventData::F32(v) => v.resize(values, 0.0),
+            EventData::F64(v) => v.resize(values, 0.0),
+            EventData::I64(v) => v.resize(values, 0),
+            EventData::U64(v) => v.resize(values, 0),
+        }
+    }
+
+    /// The memory of some events that are [as stored](Self::is_as_stored).
+    pub(super) fn stored<'a>(&self, events: Range<usize>, data: &'a mut EventData) -> &'a mut [u8] {
+        let values = events.start * self.elements..events.end * self.elements;
+        match data {
+            EventData::F32(v) => bytemuck::cast_slice_mut(&mut v[values]),
+            EventData::F64(v) => bytemuck::cast_slice_mut(&mut v[values]),
+            EventData::I64(v) => bytemuck::cast_slice_mut(&mut v[values]),
+            EventData::U64(v) => bytemuck::cast_slice_mut(&mut v[values]),
         }
     }
 

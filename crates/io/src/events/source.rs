@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bittrue_block::EventBlock;
 
 use super::part::Part;
+use super::pending::{Batch, Pending};
 use crate::number::Wide;
 use crate::{IoError, IoErrorKind};
 
@@ -232,6 +234,36 @@ impl EventSource {
     /// # Errors
     /// [`IoErrorKind::Events`]: the file is damaged, or has become shorter since it was opened.
     pub fn next_block(&mut self, max: usize) -> Result<Option<EventBlock>, IoError> {
+        self.advance(|part, file, rows| {
+            let block = read(part, file, &rows, max)?;
+            Ok((block.count, block))
+        })
+    }
+
+    /// As [`next_block`](Self::next_block), but where the file allows it the events are left for
+    /// threads to read: about `max` of them, whole chunks of the file.
+    ///
+    /// # Errors
+    /// As for [`next_block`](Self::next_block).
+    pub fn next_batch(&mut self, max: usize) -> Result<Option<Batch>, IoError> {
+        self.advance(|part, file, rows| {
+            let Some(direct) = part.direct() else {
+                let block = read(part, file, &rows, max)?;
+                return Ok((block.count, Batch::Read(block)));
+            };
+            let most = max.clamp(1, (BLOCK_BYTES / direct.row_bytes().max(1)).max(1));
+            let end = direct.end(rows.start, rows.start.saturating_add(most)).min(rows.end);
+            let rows = rows.start..end;
+            Ok((rows.len(), Batch::Pending(Pending::new(Arc::clone(direct), file.first, rows))))
+        })
+    }
+
+    /// Opens the file of the next events, and has `take` take some of its rows, all that are left
+    /// of it at most.
+    fn advance<T>(
+        &mut self,
+        take: impl FnOnce(&mut Part, &EventFile, Range<usize>) -> Result<(usize, T), IoError>,
+    ) -> Result<Option<T>, IoError> {
         let next = self.next;
         if next >= self.end {
             return Ok(None);
@@ -261,18 +293,30 @@ impl EventSource {
                 part
             }
         };
-        let most = match BLOCK_BYTES / (part.elements() * 8).max(1) {
-            0 => 1,
-            few if few < BATCH => few,
-            many => many / BATCH * BATCH,
-        };
-        let count = max.clamp(1, most).min(self.end.min(end_of_file) - next);
-        let inputs = part.read(&file.path, from, from + count)?;
-        self.next = next + count;
+        let left = self.end.min(end_of_file) - next;
+        let (taken, result) = take(&mut part, file, from..from + left)?;
+        self.next = next + taken;
         // The next file needs the room.
         if self.next < end_of_file {
             member.part = Some(part);
         }
-        Ok(Some(EventBlock { first: next as u64, count, inputs }))
+        Ok(Some(result))
     }
+}
+
+/// The first of some rows, at most `max` and at least one.
+fn read(
+    part: &mut Part,
+    file: &EventFile,
+    rows: &Range<usize>,
+    max: usize,
+) -> Result<EventBlock, IoError> {
+    let most = match BLOCK_BYTES / (part.elements() * 8).max(1) {
+        0 => 1,
+        few if few < BATCH => few,
+        many => many / BATCH * BATCH,
+    };
+    let count = max.clamp(1, most).min(rows.len());
+    let inputs = part.read(&file.path, rows.start, rows.start + count)?;
+    Ok(EventBlock { first: file.first + rows.start as u64, count, inputs })
 }

@@ -103,6 +103,17 @@ impl Stream {
         }
     }
 
+    /// The first rows, of which there must be so many; no others are read with them.
+    pub(super) fn first(&mut self, rows: usize) -> Result<EventData, String> {
+        match self {
+            Self::F32(c) => c.first(rows).map(EventData::F32),
+            Self::F64(c) => c.first(rows).map(EventData::F64),
+            Self::I64(c) => c.first(rows).map(EventData::I64),
+            Self::U64(c) => c.first(rows).map(EventData::U64),
+            Self::Records(_) | Self::Text(_) | Self::Joined(_) => self.read(0, rows),
+        }
+    }
+
     /// Rows `start..end`, which must lie in the dataset.
     pub(super) fn read(&mut self, start: usize, end: usize) -> Result<EventData, String> {
         match self {
@@ -180,6 +191,11 @@ impl<T: H5Type + Copy> Column<T> {
             row = upto;
         }
         Ok(result)
+    }
+
+    fn first(&self, rows: usize) -> Result<Vec<T>, String> {
+        read_rows(&self.dataset, self.shape.len(), 0..rows, self.columns.as_ref())
+            .map_err(|e| e.to_string())
     }
 
     fn check_rows(&self, rows: &Range<usize>) -> Result<(), String> {

@@ -5,6 +5,7 @@ mod events;
 mod limits;
 mod messages;
 mod models;
+mod pending;
 mod second_decoder;
 mod several;
 mod tables;

@@ -11,30 +11,68 @@ pub(super) fn container(values: &[f32]) -> Bits {
     if values.iter().all(|&v| v == 0.0) {
         return Bits { keep_negative: false, integer: 1, fractional: 0 };
     }
+    let grid = Grid::of(values);
     let (mut low, mut high) = (-FINEST, FINEST);
     while high - low > 1 {
         let middle = (low + high).div_euclid(2);
-        let scale = 2f32.powi(middle);
-        // NumPy casts to int64 and compares.
-        let whole = |v: &f32| {
-            let scaled = v * scale;
-            scaled.fract() == 0.0 && scaled.abs() < 2f32.powi(63)
+        let whole = match &grid {
+            Some(grid) => grid.is_whole(middle),
+            None => values.iter().all(|&v| is_whole(v, middle)),
         };
-        if values.iter().all(whole) {
+        if whole {
             high = middle;
         } else {
             low = middle;
         }
     }
     let scale = 2f32.powi(high);
-    // The logarithm and the sum are float32.
+    // The logarithm and the sum are float32. Both grow with the number, so those at the ends tell.
     let log2 = |v: f32| f64::from(v * scale).log2() as f32;
     let bits = |v: f32| if v < 0.0 { log2(-v).ceil() } else { (1.0 + log2(v)).floor() };
-    let most = values.iter().map(|&v| bits(v)).fold(f32::NEG_INFINITY, f32::max);
+    let (min, max) = values.iter().fold((0.0_f32, 0.0_f32), |(a, b), &v| (a.min(v), b.max(v)));
+    let most = bits(min).max(bits(max));
     Bits {
-        keep_negative: values.iter().any(|&v| v < 0.0),
+        keep_negative: min < 0.0,
         integer: most as i64 - i64::from(high),
         fractional: i64::from(high),
+    }
+}
+
+/// Whether a number is on the grid of 2^-`places`; NumPy casts to int64 and compares.
+fn is_whole(v: f32, places: i32) -> bool {
+    let scaled = v * 2f32.powi(places);
+    scaled.fract() == 0.0 && scaled.abs() < 2f32.powi(63)
+}
+
+/// What the grids of many numbers have in common. There may be a million of them.
+struct Grid {
+    /// Places of the finest.
+    places: i32,
+    /// Largest magnitude.
+    largest: f32,
+}
+
+impl Grid {
+    /// `None` where scaling a number might not be exact.
+    fn of(values: &[f32]) -> Option<Self> {
+        let (mut places, mut largest) = (i32::MIN, 0.0_f32);
+        for &v in values.iter().filter(|&&v| v != 0.0) {
+            let magnitude = v.abs();
+            if !(2f32.powi(-80)..2f32.powi(80)).contains(&magnitude) {
+                return None;
+            }
+            // The exponent of the lowest bit of a normal number.
+            let exponent = (magnitude.to_bits() >> 23).cast_signed() - 127 - 23;
+            let zeros = (magnitude.to_bits() | 0x80_0000).trailing_zeros().cast_signed();
+            places = places.max(-(exponent + zeros));
+            largest = largest.max(magnitude);
+        }
+        Some(Self { places, largest })
+    }
+
+    /// Whether all numbers are on the grid of 2^-`places`.
+    fn is_whole(&self, places: i32) -> bool {
+        self.places <= places && self.largest * 2f32.powi(places) < 2f32.powi(63)
     }
 }
 
@@ -97,6 +135,35 @@ mod tests {
         assert_eq!(container(&[1.0, 2f32.powi(-31)]), bits(false, 1, 31));
         // Finer than any grid that HGQ knows.
         assert_eq!(container(&[2f32.powi(-40)]), bits(false, -39, 32));
+    }
+
+    /// One by one, or all at once.
+    #[test]
+    fn grids() {
+        let mut seed = 1_u32;
+        let mut sets: Vec<Vec<f32>> =
+            vec![vec![1e-38, 1.0], vec![f32::INFINITY], vec![f32::NAN, 2.0]];
+        for n in 0..400 {
+            let mut next = || {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let (mantissa, exponent) = ((seed >> 8) >> (n % 24), (seed >> 3) % 90);
+                (mantissa as f32)
+                    * 2f32.powi(exponent as i32 - 60 + n % 7)
+                    * if seed & 1 == 0 { 1.0 } else { -1.0 }
+            };
+            sets.push((0..1 + n % 5).map(|_| next()).collect());
+        }
+        let mut known = 0;
+        for set in &sets {
+            let Some(grid) = Grid::of(set) else { continue };
+            known += 1;
+            for places in -FINEST..=FINEST {
+                let expected = set.iter().all(|&v| is_whole(v, places));
+                assert_eq!(grid.is_whole(places), expected, "{set:?} {places}");
+            }
+        }
+        assert!(known > 300 && Grid::of(&sets[0]).is_none(), "{known}");
+        assert!(sets[1..3].iter().all(|s| Grid::of(s).is_none()));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | `flow` | what each layer produces, and what its readers can use |
 //! | `derive` | the types of each layer, and the rule that set each |
 //! | `operations` | bits of inputs times bits of weights (EBOPs) |
+//! | `products` | products by the bits of argument and weight |
 //! | `register` | the types as HGQ writes them into a file |
 
 mod bits;
@@ -14,6 +15,7 @@ mod container;
 mod derive;
 mod flow;
 mod operations;
+mod products;
 mod register;
 
 pub use bits::{Bits, WideType};
@@ -21,5 +23,6 @@ pub(crate) use derive::result_type;
 pub use derive::{NodePrecision, Rule, Typed, precisions};
 pub(crate) use flow::{Flow, of_constant, of_quantizer};
 pub use operations::{EffectiveBits, effective_bits};
+pub use products::Products;
 pub(crate) use register::narrow;
 pub use register::{Registered, register};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use bittrue_keras::exact;
-use bittrue_model::{NodeId, Op, PoolKind, TypedModel, TypedNode, Window};
+use bittrue_model::{NodeId, Op, PoolKind, TypedModel, TypedNode};
+use bittrue_proxy::Products;
 use bittrue_record::{Hardware, Multiplications, PathStep};
-use ndarray::ArrayD;
 
 /// The products of one node.
 #[derive(Debug, Clone, Default)]
@@ -14,18 +14,15 @@ pub(super) struct EffectiveBits {
     /// `None` where it is not known how many bits an argument has.
     pub(super) operations: Option<u64>,
     /// Products of weights that are not zero, by bits of argument and weight.
-    pub(super) products: BTreeMap<(u32, u32), u64>,
+    pub(super) products: Products,
     /// Two-input additions behind each other in the longest sum.
     pub(super) adder_depth: u32,
 }
 
 /// The products of each node that has some.
 ///
-/// Bits of an argument are those of the quantizer that it comes from, sign included; bits of a
-/// weight are those from its highest to its lowest one, without sign, and none for zero. HGQ counts
-/// its own layers by the same rule.
-///
-/// Where no quantizer says it, `derived` may: bits of an exact result.
+/// Bits of an argument are those of the quantizer that it comes from, sign included; for those of a
+/// weight see [`Products`]. Where no quantizer says it, `derived` may: bits of an exact result.
 pub(super) fn effective_bits(
     typed: &TypedModel,
     derived: impl Fn(NodeId) -> Option<u32>,
@@ -68,27 +65,15 @@ fn the_same(widths: &[u32]) -> Option<u32> {
     widths.iter().all(|&w| w == first).then_some(first)
 }
 
-/// Bits from the highest to the lowest one of a weight.
-fn weight_bits(w: f32) -> u32 {
-    if w == 0.0 || !w.is_finite() {
-        return 0;
-    }
-    let bits = w.to_bits();
-    let mantissa = bits & 0x7f_ffff;
-    let whole = if bits & 0x7f80_0000 == 0 { mantissa } else { mantissa | 0x80_0000 };
-    u32::BITS - whole.leading_zeros() - whole.trailing_zeros()
-}
-
 fn products(typed: &TypedModel, node: &TypedNode, given: Option<&[u32]>) -> Option<EffectiveBits> {
     let (kernel, bias) = match &node.op {
         Op::Dense { kernel, bias } | Op::Conv { kernel, bias, .. } => (kernel, bias.as_ref()),
         _ => return None,
     };
-    let bits = kernel.values.mapv(weight_bits);
-    let columns = bits.shape().last().copied().unwrap_or(1).max(1);
+    let columns = kernel.values.shape().last().copied().unwrap_or(1).max(1);
     let mut terms = vec![0_u32; columns];
-    for (n, &b) in bits.iter().enumerate() {
-        terms[n % columns] += u32::from(b > 0);
+    for (n, &w) in kernel.values.iter().enumerate() {
+        terms[n % columns] += u32::from(w != 0.0);
     }
     if let Some(bias) = bias {
         for (terms, &b) in terms.iter_mut().zip(&bias.values) {
@@ -98,63 +83,17 @@ fn products(typed: &TypedModel, node: &TypedNode, given: Option<&[u32]>) -> Opti
     let adder_depth = terms.iter().map(|&t| t.max(1).next_power_of_two().ilog2()).max()?;
     let mut found = EffectiveBits { adder_depth, ..EffectiveBits::default() };
     let counted = given.and_then(|given| match &node.op {
-        Op::Dense { .. } => dense(given, &bits),
-        Op::Conv { window, .. } => {
+        Op::Conv { window, groups, .. } => {
             let cells = &typed.nodes[node.inputs.first()?.0].shape;
-            conv(the_same(given)?, cells, window, &bits)
+            Products::conv(given, cells, window, *groups, &kernel.values)
         }
-        _ => None,
+        _ => Products::dense(given, &kernel.values),
     });
     if let Some(products) = counted {
-        let sum = |(&(a, w), &n): (&(u32, u32), &u64)| u64::from(a) * u64::from(w) * n;
-        found.operations = Some(products.iter().map(sum).sum());
+        found.operations = Some(products.operations());
         found.products = products;
     }
     Some(found)
-}
-
-/// Every row of the last axis times `[input, unit]`.
-fn dense(widths: &[u32], weights: &ArrayD<u32>) -> Option<BTreeMap<(u32, u32), u64>> {
-    let &[inputs, units] = weights.shape() else { return None };
-    let mut all = BTreeMap::new();
-    for (n, &width) in widths.iter().enumerate() {
-        for unit in 0..units {
-            let bits = weights[[n % inputs.max(1), unit].as_slice()];
-            if bits > 0 {
-                *all.entry((width, bits)).or_insert(0) += 1;
-            }
-        }
-    }
-    Some(all)
-}
-
-/// Each cell of the window meets as many cells of the argument as there are positions for which it lies
-/// inside.
-fn conv(
-    width: u32,
-    shape: &[usize],
-    window: &Window,
-    weights: &ArrayD<u32>,
-) -> Option<BTreeMap<(u32, u32), u64>> {
-    let cells: usize = window.size.iter().product();
-    let per_cell = weights.len() / cells.max(1);
-    let flat: Vec<u32> = weights.iter().copied().collect();
-    let mut all = BTreeMap::new();
-    for (cell, weights) in flat.chunks(per_cell.max(1)).enumerate() {
-        let mut rest = cell;
-        let mut inside = 1_u64;
-        for axis in (0..window.size.len()).rev() {
-            let (n, k) = (shape[axis], rest % window.size[axis]);
-            rest /= window.size[axis];
-            let positions = window.positions(axis, n)?;
-            inside *=
-                (0..positions).filter(|&p| window.cell(axis, n, p, k).is_some()).count() as u64;
-        }
-        for &bits in weights.iter().filter(|&&b| b > 0) {
-            *all.entry((width, bits)).or_insert(0) += inside;
-        }
-    }
-    Some(all)
 }
 
 /// Two-input operations behind each other in one node; casts count as one, for they round.
@@ -192,7 +131,7 @@ pub(super) fn hardware(
             Some(n) => ebops += n,
             None => unknown.push(name(node)),
         }
-        for (&kind, &n) in &bits.products {
+        for (kind, n) in bits.products.counts() {
             *all.entry(kind).or_insert(0) += n;
         }
     }
@@ -228,34 +167,4 @@ pub(super) fn hardware(
     path.reverse();
     path.retain(|p| p.depth > 0);
     Hardware { ebops, unknown, multiplications, depth: total, critical_path: path }
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::Array;
-
-    use super::*;
-
-    #[test]
-    fn bits_of_weights() {
-        let bits = [0.0, 1.0, 0.5, 0.75, -0.625, 0.96875].map(weight_bits);
-        assert_eq!(bits, [0, 1, 1, 2, 3, 5]);
-    }
-
-    #[test]
-    fn products_by_their_bits() {
-        let weights = Array::from_shape_vec(vec![2, 2], vec![1, 0, 3, 3]).expect("a shape");
-        let all = dense(&[8, 4], &weights).expect("dense");
-        assert_eq!(all.into_iter().collect::<Vec<_>>(), [((4, 3), 2), ((8, 1), 1)]);
-        // A window of three cells over four: the outer cells of the padded ones meet three.
-        let window = Window {
-            size: vec![3],
-            strides: vec![1],
-            dilation: vec![1],
-            padding: bittrue_model::Padding::Same,
-        };
-        let weights = Array::from_shape_vec(vec![3, 1, 1], vec![1, 2, 3]).expect("a shape");
-        let all = conv(8, &[4, 1], &window, &weights).expect("conv");
-        assert_eq!(all.into_iter().collect::<Vec<_>>(), [((8, 1), 3), ((8, 2), 4), ((8, 3), 3)]);
-    }
 }

@@ -3,10 +3,12 @@
 //! | file | one idea |
 //! |---|---|
 //! | `measure` | passes over events in memory |
+//! | `reading` | passes over events in their files |
 //! | `hardware` | bits, products, adders |
 
 mod hardware;
 mod measure;
+mod reading;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -83,9 +85,17 @@ pub fn bench(config: &BenchConfig, progress: &dyn Progress) -> Result<Bench, Err
             n,
             events_per_s: target.events_per_s,
             verify_events_per_s: both.events_per_s,
+            spin: measured.spin(n)?,
         });
         (target_only, verified) = (Some(target), Some(both));
     }
+    let of_file = |most: u64| {
+        let most = config.options.max_events.map_or(most, |m| m.min(most));
+        let options = EventOptions { max_events: Some(most), ..config.options.clone() };
+        Source::open(&config.events, &wanted, &options)
+    };
+    let rate = verified.map_or(0.0, |v| v.events_per_s);
+    let files = measured.in_files(available, rate, of_file)?;
     let none = Rate { events_per_s: 0.0, median_events_per_s: 0.0 };
     let peak = peak.into_iter().map(|p| (p.instruction.to_owned(), p.gmac_s)).collect();
     let (layers, hardware) = layers(&session, &timing, &peak);
@@ -104,6 +114,7 @@ pub fn bench(config: &BenchConfig, progress: &dyn Progress) -> Result<Bench, Err
         target_only: target_only.unwrap_or(none),
         reference_only: measured.emulated(0, available)?,
         verify: verified.unwrap_or(none),
+        files,
         threads,
         macs: layers.iter().map(|l| l.macs).sum(),
         ns_per_event,

@@ -2,6 +2,8 @@
 //! in the tables of what is supported.
 
 mod classes;
+#[path = "../levels/mod.rs"]
+mod levels;
 mod rows;
 mod tables;
 mod walk;

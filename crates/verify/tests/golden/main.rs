@@ -4,6 +4,8 @@ mod cases;
 mod hls4ml;
 mod hls4ml_made;
 mod hls4ml_types;
+#[path = "../levels/mod.rs"]
+mod levels;
 mod proxy_files;
 mod qkeras;
 mod support;

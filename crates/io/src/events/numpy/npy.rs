@@ -8,6 +8,7 @@ use super::header::{self, Array};
 use super::rows::check_length;
 use crate::events::catalogue::Entry;
 use crate::events::records::Records;
+use crate::events::row::Row;
 use crate::events::select::Pick;
 
 /// The name that NumPy gives an array without a name.
@@ -39,5 +40,10 @@ impl Npy {
         let mut reader = BufReader::new(File::open(&self.path).map_err(|e| e.to_string())?);
         reader.seek(SeekFrom::Start(self.array.start)).map_err(|e| e.to_string())?;
         self.array.records(pick, reader)
+    }
+
+    /// Where the rows start, and where in each is what is picked.
+    pub(in crate::events) fn rows(&self, pick: &Pick) -> Option<(u64, Row)> {
+        Some((self.array.start, self.array.row(pick).ok()?))
     }
 }

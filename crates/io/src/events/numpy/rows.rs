@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::header::Array;
 use crate::events::catalogue::{Entry, Kind};
 use crate::events::records::{Records, RowBytes};
-use crate::events::row::Scalar;
+use crate::events::row::{Row, Scalar};
 use crate::events::select::Pick;
 
 /// Something that is read from its start to its end.
@@ -52,20 +52,25 @@ impl Array {
         Entry { path: path.to_owned(), shape: self.shape.clone(), kind: self.kind.clone() }
     }
 
+    /// Where what is picked lies in each row.
+    pub(super) fn row(&self, pick: &Pick) -> Result<Row, String> {
+        match &self.kind {
+            Kind::Numbers(dtype) => {
+                let scalar = Scalar { dtype: *dtype, big_endian: self.big_endian };
+                pick.row_of_numbers(&self.shape, scalar)
+            }
+            Kind::Record(record) => pick.row_of_fields(&self.shape, record),
+            Kind::Text(_) | Kind::Other(_) => Err(format!("holds {}", self.kind)),
+        }
+    }
+
     /// What is picked of the array; `reader` stands at its first element.
     pub(super) fn records(
         &self,
         pick: &Pick,
         reader: impl Forward + std::fmt::Debug + Send + 'static,
     ) -> Result<Records, String> {
-        let row = match &self.kind {
-            Kind::Numbers(dtype) => {
-                let scalar = Scalar { dtype: *dtype, big_endian: self.big_endian };
-                pick.row_of_numbers(&self.shape, scalar)?
-            }
-            Kind::Record(record) => pick.row_of_fields(&self.shape, record)?,
-            Kind::Text(_) | Kind::Other(_) => return Err(format!("holds {}", self.kind)),
-        };
+        let row = self.row(pick)?;
         let elements = Elements { reader, row_bytes: row.bytes(), next: 0 };
         Ok(Records::new(row, Box::new(elements)))
     }
