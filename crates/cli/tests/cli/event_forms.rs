@@ -119,18 +119,25 @@ fn the_next_step_can_be_copied() -> TestResult {
 #[test]
 fn labels_beside_events() -> TestResult {
     let scratch = Scratch::new()?;
-    let path = scratch.path("e.h5");
-    let file = hdf5::File::create(&path)?;
-    let array = |columns: usize| ndarray::Array2::<f32>::zeros((9, columns));
-    file.new_dataset_builder().with_data(&array(16)).create("events")?;
-    file.new_dataset_builder().with_data(&array(5)).create("labels")?;
-    file.new_dataset_builder().with_data(&[1.0f32; 9]).create("weight")?;
-    file.close()?;
+    // Written once each: a lock on a file opened again may still be held by the child that
+    // another test is just starting.
+    let write = |path: &str, more: Option<&str>| -> TestResult {
+        let array = |columns: usize| ndarray::Array2::<f32>::zeros((9, columns));
+        let file = hdf5::File::create(path)?;
+        file.new_dataset_builder().with_data(&array(16)).create("events")?;
+        file.new_dataset_builder().with_data(&array(5)).create("labels")?;
+        file.new_dataset_builder().with_data(&[1.0f32; 9]).create("weight")?;
+        for name in more {
+            file.new_dataset_builder().with_data(&array(16)).create(name)?;
+        }
+        Ok(file.close()?)
+    };
+    let path = scratch.path("labels.h5");
+    write(&path, None)?;
     assert_eq!(report(&scratch, &[&path])?.1["events"]["count"], 9);
     // Labels of the events' own shape: no guess.
-    let file = hdf5::File::open_rw(&path)?;
-    file.new_dataset_builder().with_data(&array(16)).create("targets")?;
-    file.close()?;
+    let path = scratch.path("e.h5");
+    write(&path, Some("targets"))?;
     assert_snapshot!(refused(&scratch, &[&path])?);
     assert_eq!(report(&scratch, &[&path, "--dataset", "events"])?.1["events"]["count"], 9);
     Ok(())
