@@ -127,7 +127,7 @@ fn labels_beside_events() -> TestResult {
         file.new_dataset_builder().with_data(&array(16)).create("events")?;
         file.new_dataset_builder().with_data(&array(5)).create("labels")?;
         file.new_dataset_builder().with_data(&[1.0f32; 9]).create("weight")?;
-        for name in more {
+        if let Some(name) = more {
             file.new_dataset_builder().with_data(&array(16)).create(name)?;
         }
         Ok(file.close()?)
