@@ -4,7 +4,7 @@ use bittrue_keras::weights::{self, Evaluation, Role};
 use bittrue_model::{
     Activation, Constant, Conv, Dense, LayerKind, ModelError, Place, Quantizer, SeparableConv,
 };
-use ndarray::ArrayD;
+use ndarray::{ArrayD, Dimension};
 
 use super::DeclaredGrid;
 
@@ -69,7 +69,9 @@ fn kernel(
     place: &Place,
 ) -> Result<Constant, ModelError> {
     let place = place.clone().attribute("kernel_quantizer");
-    weights::quantize(quantizer, values, Role::Kernel, Evaluation::Eager, &place)
+    let kernel = weights::quantize(quantizer, values, Role::Kernel, Evaluation::Eager, &place)?;
+    finite(&kernel.values, &place)?;
+    Ok(kernel)
 }
 
 /// The bias, and whether it declares a grid; a bias that is not there does not hinder.
@@ -81,5 +83,52 @@ fn bias(
     let Some(values) = values else { return Ok((None, true)) };
     let place = place.clone().attribute("bias_quantizer");
     let bias = weights::quantize(quantizer, values, Role::Bias, Evaluation::Eager, &place)?;
+    finite(&bias.values, &place)?;
     Ok((Some(bias.values), bias.on_grid))
+}
+
+/// A quantizer of finite weights may give NaN (a scale of zero) or an infinity, which QKeras computes
+/// with and no type of a firmware holds.
+fn finite(values: &ArrayD<f32>, place: &Place) -> Result<(), ModelError> {
+    match values.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        None => Ok(()),
+        Some((index, value)) => Err(ModelError::new(
+            place.clone(),
+            format!(
+                "the quantized weights hold {value} at index {:?}; no fixed-point type has it",
+                index.as_array_view().to_vec()
+            ),
+        )
+        .with_help("give the quantizer a numeric alpha, such as alpha=1")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bittrue_model::{Alpha, QuantizedBits};
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn a_scale_of_zero() {
+        // One bit: the scale that QKeras 0.9.0 fits is a quotient of zeros.
+        let quantizer = Quantizer::QuantizedBits(QuantizedBits {
+            bits: 1,
+            integer: 1,
+            symmetric: 0,
+            keep_negative: true,
+            alpha: Alpha::Auto,
+            use_stochastic_rounding: false,
+            qnoise_factor: 1.0,
+        });
+        let refused = |values| {
+            bias(Some(&values), Some(&quantizer), &Place::layer("d")).err().map(|e| e.to_string())
+        };
+        assert_eq!(
+            refused(array![0.5_f32, 0.0].into_dyn()).unwrap(),
+            "layer `d`, bias_quantizer: the quantized weights hold NaN at index [0]; no fixed-point \
+             type has it"
+        );
+    }
 }
