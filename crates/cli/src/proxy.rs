@@ -1,6 +1,7 @@
 //! `verify proxy`: the proxy that HGQ would build, shown and written.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use bittrue_proxy::Mode;
 use bittrue_record::ExitCode;
@@ -10,11 +11,16 @@ mod table;
 
 use crate::args::ProxyArgs;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, OutputFile};
 
 pub(crate) fn proxy(args: &ProxyArgs) -> Result<ExitCode, Failure> {
-    if let Some(out) = &args.out {
-        output::keep_file("--out", out, "--model", &args.model)?;
+    let outputs: Vec<(&str, &Path)> = [("--out", &args.out), ("--types", &args.types)]
+        .into_iter()
+        .filter_map(|(flag, path)| Some((flag, path.as_deref()?)))
+        .collect();
+    output::keep_apart(&outputs)?;
+    for (flag, path) in &outputs {
+        output::keep_file(flag, path, "--model", &args.model)?;
     }
     let mode = args.overflow.mode();
     let options = ProxyOptions {
@@ -26,9 +32,20 @@ pub(crate) fn proxy(args: &ProxyArgs) -> Result<ExitCode, Failure> {
     let built = BuiltProxy::build(&args.model, &options)?;
     let mut text = header(&built, mode);
     table::write(&mut text, &built, options.accum_fp_max_offset)?;
+    // Both or none, as far as that is known before.
+    let types = match &args.types {
+        Some(path) => Some((built.types()?, OutputFile::create(path)?)),
+        None => None,
+    };
     if let Some(out) = &args.out {
         built.write(out)?;
-        let _ = writeln!(text, "\nWritten  {}", out.display());
+    }
+    if let Some((types, file)) = types {
+        file.finish(&types)?;
+    }
+    for (n, (_, path)) in outputs.iter().enumerate() {
+        let title = if n == 0 { "\nWritten " } else { "        " };
+        let _ = writeln!(text, "{title} {}", path.display());
     }
     crate::print(&text)?;
     Ok(ExitCode::Success)

@@ -6,8 +6,9 @@ use bittrue_verify::{OnlyDiffering, TraceConfig, TraceSummary, trace_differing};
 
 use crate::args::TraceArgs;
 use crate::failure::Failure;
+use crate::output::{self, OutputFile};
 use crate::progress::Bar;
-use crate::{event_files, legs, output};
+use crate::{event_files, legs};
 
 pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
     let leg = legs::leg("--semantics", &args.semantics)?;
@@ -26,9 +27,19 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ExitCode::Usage, message)
             .with_help("trace it with --semantics proxy, or leave --proxy out"));
     }
+    if args.types.is_some() && leg.simulated().is_none() {
+        let message = format!("--types: the leg `{leg}` has no types of hls4ml's");
+        return Err(Failure::new(ExitCode::Usage, message)
+            .with_help("trace hls4ml:sat, hls4ml:wrap or hls4ml, or leave --types out"));
+    }
     args.simd.choose()?;
     let files = event_files::expand(&args.events.events)?;
-    output::keep_inputs("--out", &args.out, &args.model, &files)?;
+    let outputs = [("--out", Some(args.out.as_path())), ("--types", args.types.as_deref())];
+    let outputs: Vec<_> = outputs.into_iter().filter_map(|(f, path)| Some((f, path?))).collect();
+    output::keep_apart(&outputs)?;
+    for (flag, path) in outputs {
+        output::keep_inputs(flag, path, &args.model, &files)?;
+    }
     let config = TraceConfig {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
@@ -38,7 +49,9 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
         input_types: args.input_type.input_type.clone(),
         out: args.out.clone(),
     };
+    // Ctrl-C is caught from here on, so that no unfinished file is left behind.
     let bar = Bar::new(false);
+    let types = args.types.as_deref().map(OutputFile::create).transpose()?;
     let summary = match only {
         Some(only) => trace_differing(&config, only, &bar),
         None => write_trace(&config, &bar),
@@ -50,6 +63,9 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
             ExitCode::Interrupted,
             format!("interrupted: {} was not written", args.out.display()),
         ));
+    }
+    if let (Some(file), Some(text)) = (types, &summary.types) {
+        file.finish(text)?;
     }
     let flagged = match summary.flagged {
         0 => String::new(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bittrue_model::parse::{from_keras, layer_configs};
 use bittrue_model::{KerasDocument, Model};
-use bittrue_proxy::{Converted, Mode, Registered, document, make_tables, register};
+use bittrue_proxy::{Converted, Mode, Registered, document, firmware_types, make_tables, register};
 
 use crate::session::LoadedModel;
 use crate::{Error, Leg};
@@ -31,6 +31,8 @@ pub struct BuiltProxy {
     pub source: Model,
     /// The proxy.
     pub converted: Converted,
+    /// What its signed quantizers do with values outside their range.
+    mode: Mode,
     /// The file that HGQ would have saved.
     document: KerasDocument,
 }
@@ -62,7 +64,21 @@ impl BuiltProxy {
         let configs = layer_configs(&file).map_err(in_model)?;
         let document =
             document(&converted, &loaded.model, &configs, &registered).map_err(refused)?;
-        Ok(Self { path: path.to_owned(), source: loaded.model, converted, document })
+        Ok(Self { path: path.to_owned(), source: loaded.model, converted, mode, document })
+    }
+
+    /// The types that hls4ml gives to every node of the proxy, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// Where hls4ml refuses the proxy.
+    pub fn types(&self) -> Result<String, Error> {
+        let leg = match self.mode {
+            Mode::Sat => Leg::Hls4mlSat,
+            Mode::Wrap => Leg::Hls4mlWrap,
+        };
+        let types = firmware_types(&self.converted.model);
+        Ok(types.map_err(|e| Error::convert(leg.name(), &self.path, &e))?.to_json())
     }
 
     /// Writes the file that HGQ would have saved.

@@ -6,7 +6,7 @@ use bittrue_engine::Engine;
 use bittrue_fixed::FixedType;
 use bittrue_io::InputSpec;
 use bittrue_model::{CallId, Layer, LayerKind, Model, ModelClass, TypedModel};
-use bittrue_proxy::{Converted, Mode, by_itself, convert, firmware, fit, types};
+use bittrue_proxy::{Converted, FirmwareTypes, Mode, by_itself, convert, firmware, fit, types};
 use bittrue_record::{FileInfo, ModelInfo, Warning};
 
 use crate::proof::proven;
@@ -171,6 +171,8 @@ pub struct Session {
     pub engine: Engine,
     /// The typed graph of each leg, the reference first.
     pub typed: Vec<TypedModel>,
+    /// For each of them hls4ml's nodes and types, if it is a C simulation.
+    pub firmware: Vec<Option<FirmwareTypes>>,
     /// The type that each input of the targets is cast to.
     pub input_types: Vec<Option<FixedType>>,
     /// The proxy file, if there is one beside the model.
@@ -200,9 +202,11 @@ impl Session {
         input_types: Vec<Option<FixedType>>,
     ) -> Result<Self, Error> {
         let mut warnings: Vec<Warning> = Vec::new();
-        let mut typed = Vec::new();
+        let (mut typed, mut firmware) = (Vec::new(), Vec::new());
         for &leg in std::iter::once(&reference).chain(targets) {
-            typed.push(typed_model(&loaded, proxy.as_ref(), leg, &input_types, &mut warnings)?);
+            let of_leg = typed_model(&loaded, proxy.as_ref(), leg, &input_types, &mut warnings)?;
+            typed.push(of_leg.0);
+            firmware.push(of_leg.1);
         }
         let engine = Engine::new(&loaded.model, &typed[0], &typed[1..])
             .map_err(|e| Error::plan(&loaded.path, &e))?;
@@ -221,7 +225,7 @@ impl Session {
                     || is_cast()
             })
             .collect();
-        Ok(Self { loaded, proxy, engine, typed, input_types, warnings, proven, calls })
+        Ok(Self { loaded, proxy, engine, typed, firmware, input_types, warnings, proven, calls })
     }
 }
 
@@ -231,12 +235,13 @@ fn typed_model(
     leg: Leg,
     input_types: &[Option<FixedType>],
     warnings: &mut Vec<Warning>,
-) -> Result<TypedModel, Error> {
+) -> Result<(TypedModel, Option<FirmwareTypes>), Error> {
     let built;
     let converted = match leg.simulated().unwrap_or(leg) {
         Leg::Qkeras => {
             loaded.refuse_proxy(leg)?;
             return bittrue_keras::reference::reference(&loaded.model)
+                .map(|typed| (typed, None))
                 .map_err(|e| Error::model(&loaded.path, &e));
         }
         simulated @ (Leg::ProxySat | Leg::ProxyWrap) => {
@@ -272,14 +277,14 @@ fn typed_model(
     }
     findings::warn(&loaded.model, converted, warnings);
     let typed = match leg.simulated() {
-        None => types(converted, leg.name(), input_types),
+        None => types(converted, leg.name(), input_types).map(|typed| (typed, None)),
         Some(_) => firmware(converted, leg.name(), input_types).map(|(typed, types)| {
             warnings.extend(types.warnings().map(|(layer, text)| Warning {
                 code: "hls4ml".to_owned(),
                 layer: Some(layer.to_owned()),
                 text: text.to_owned(),
             }));
-            typed
+            (typed, Some(types))
         }),
     };
     typed.map_err(|e| Error::convert(leg.name(), &loaded.path, &e))

@@ -6,6 +6,7 @@ use bittrue_block::{Flag, Flags};
 use bittrue_engine::BlockResult;
 use bittrue_io::{EventOptions, TraceBands, TraceLayer, TraceMeta, TraceWriter};
 use bittrue_model::CallId;
+use bittrue_proxy::FirmwareTypes;
 
 use crate::compare::Scope;
 use crate::session::{LoadedModel, LoadedProxy, Session};
@@ -44,6 +45,8 @@ pub struct TraceSummary {
     pub flagged: u64,
     /// Whether the run was stopped before its end: then nothing is left of the file.
     pub stopped: bool,
+    /// The types of hls4ml's nodes as JSON, where the leg is a C simulation.
+    pub types: Option<String>,
 }
 
 /// The rows of one layer for a block of events.
@@ -147,8 +150,14 @@ fn run(
         writer.number_events(only.reference.name())?;
     }
     let read = source.count();
-    let mut summary =
-        TraceSummary { events: 0, read, layers: layers.len(), flagged: 0, stopped: false };
+    let mut summary = TraceSummary {
+        events: 0,
+        read,
+        layers: layers.len(),
+        flagged: 0,
+        stopped: false,
+        types: session.firmware[leg].as_ref().map(FirmwareTypes::to_json),
+    };
     let values = layers.iter().map(|l| l.shape.iter().product::<usize>()).sum();
     summary.stopped = events::run(
         &session.engine,

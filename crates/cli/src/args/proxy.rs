@@ -48,6 +48,14 @@ pub(crate) struct ProxyArgs {
     /// compares it with the model. Without --out the proxy is only shown.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+
+    /// Write the types that hls4ml 1.3.0 gives to every node of the proxy as JSON too (docs/firmware.md)
+    ///
+    /// {node: {class, inputs, result_t, accum_t, weight_t, bias_t, scale_t, param_t, table_t,
+    /// table_size, quantizer}}, the keys that a node has, in hls4ml's spelling: ap_fixed<8,4> is
+    /// fixed<8,4,TRN,WRAP,0>.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) types: Option<PathBuf>,
 }
 
 /// Overflow mode of signed quantizers.

@@ -34,6 +34,11 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 
+    /// Write the types that hls4ml gives to every node as JSON too, for hls4ml:sat, hls4ml:wrap or
+    /// hls4ml (docs/firmware.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) types: Option<PathBuf>,
+
     /// Write only the events in which the leg differs from another one, at an output of the model
     #[arg(long)]
     pub(crate) only_differing: bool,

@@ -49,6 +49,59 @@ fn the_written_file_is_the_leg() -> TestResult {
     Ok(())
 }
 
+/// The JSON beside the proxy and that of a traced leg are what hls4ml derived for the golden case.
+#[test]
+fn types_are_those_of_hls4ml() -> TestResult {
+    let scratch = Scratch::new()?;
+    let (out, types, traced) =
+        (scratch.path("proxy.h5"), scratch.path("types.json"), scratch.path("traced.json"));
+    let parse = |path: &str| -> Result<serde_json::Value, Box<dyn std::error::Error>> {
+        Ok(serde_json::from_str(&fs::read_to_string(path)?)?)
+    };
+    for mode in ["sat", "wrap"] {
+        let golden = format!("golden/a_leaky/types_{mode}.json");
+        let golden = crate::support::testvectors().join(golden);
+        let flags = ["--overflow", mode, "--out", &out, "--types", &types];
+        let ran = verify(["proxy", "--model", MODEL].into_iter().chain(flags))?;
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+        assert!(ran.stdout.ends_with(&format!("\nWritten  {out}\n         {types}\n")));
+        assert_eq!(parse(&types)?, parse(&golden.to_string_lossy())?);
+        // The written proxy gives the same as a leg of its own.
+        let ran = verify(
+            ["trace", "--model", &out, "--events", EVENTS, "--semantics", "hls4ml"]
+                .into_iter()
+                .chain(["--out", &scratch.path("trace.h5"), "--types", &traced]),
+        )?;
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+        assert_eq!(fs::read(&traced)?, fs::read(&types)?);
+    }
+    Ok(())
+}
+
+/// What hls4ml refuses has no types, and then no proxy is written either.
+#[test]
+fn types_that_cannot_be() -> TestResult {
+    let scratch = Scratch::new()?;
+    let precious = scratch.file("precious.json", b"precious")?;
+    let out = scratch.path("proxy.h5");
+    let mut texts = String::new();
+    let model = "golden/raw_input/model.h5";
+    texts += &verify(["proxy", "--model", model, "--out", &out, "--types", &precious])?
+        .refusal(&scratch)?;
+    let nowhere = scratch.path("nowhere/types.json");
+    texts += &verify(["proxy", "--model", MODEL, "--out", &out, "--types", &nowhere])?
+        .refusal(&scratch)?;
+    texts +=
+        &verify(["proxy", "--model", MODEL, "--out", &out, "--types", &out])?.refusal(&scratch)?;
+    let trace = ["trace", "--model", MODEL, "--events", EVENTS, "--semantics", "proxy:sat"];
+    let flags = ["--out", &out, "--types", &precious];
+    texts += &verify(trace.into_iter().chain(flags))?.refusal(&scratch)?;
+    assert_snapshot!(texts);
+    assert_eq!(scratch.names()?, ["precious.json"]);
+    assert_eq!(fs::read(&precious)?, b"precious");
+    Ok(())
+}
+
 /// A model that cannot be converted writes nothing and touches nothing.
 #[test]
 fn an_unfit_model_writes_no_file() -> TestResult {
