@@ -25,36 +25,31 @@ impl Tables {
         match s.form {
             SoftmaxForm::Stable | SoftmaxForm::Latency => {
                 let negative = s.form == SoftmaxForm::Stable;
-                let size = if negative && s.argument.signed {
-                    s.size.min(1 << (s.argument.width - 1).min(62))
-                } else {
-                    s.size
-                };
                 let of = |i: u64| {
-                    let x = value_of_top(&address, size, i);
+                    let x = value_of_top(&address, s.exp_size, i);
                     exp(if negative { -x } else { x })
                 };
-                let inverse = |i: u64| 1.0 / value_of_top(&s.inv_inp, s.size, i);
+                let inverse = |i: u64| 1.0 / value_of_top(&s.inv_inp, s.inv_size, i);
                 Self {
-                    exponentials: (0..size).map(|i| entry(&s.exp_table, of(i))).collect(),
-                    inverses: (0..s.size).map(|i| entry(&s.inv_table, inverse(i))).collect(),
+                    exponentials: (0..s.exp_size).map(|i| entry(&s.exp_table, of(i))).collect(),
+                    inverses: (0..s.inv_size).map(|i| entry(&s.inv_table, inverse(i))).collect(),
                     address,
                 }
             }
             SoftmaxForm::Legacy => {
-                let n = s.size as f32;
+                let n = s.exp_size as f32;
                 let of = |i: u64| {
                     let x = 16.0 * f64::from(i as f32 - (f64::from(n) / 2.0) as f32) / f64::from(n);
                     exp(x as f32)
                 };
                 let inverse = |i: u64| {
-                    let x = (64.0 * i as f64 / f64::from(n)) as f32;
+                    let x = (64.0 * i as f64 / f64::from(s.inv_size as f32)) as f32;
                     if x > 0.0 { 1.0 / f64::from(x) } else { 0.0 }
                 };
                 let double = |x: f64| s.table.convert_f64(x, Dialect::ApFixed).unwrap_or(0);
                 Self {
-                    exponentials: (0..s.size).map(|i| entry(&s.table, of(i))).collect(),
-                    inverses: (0..s.size).map(|i| double(inverse(i))).collect(),
+                    exponentials: (0..s.exp_size).map(|i| entry(&s.table, of(i))).collect(),
+                    inverses: (0..s.inv_size).map(|i| double(inverse(i))).collect(),
                     address,
                 }
             }
@@ -185,8 +180,9 @@ fn by_differences(s: &FirmwareSoftmax, tables: &Tables, event: &[i128]) -> Vec<i
                 };
                 sum = convert(&s.table, sum + one, table_f);
             }
-            let index = sum * size / 64 / unit(table_f);
-            tables.inverses[index.clamp(0, size - 1) as usize]
+            let entries = tables.inverses.len() as i128;
+            let index = sum * entries / 64 / unit(table_f);
+            tables.inverses[index.clamp(0, entries - 1) as usize]
         })
         .collect()
 }
@@ -215,7 +211,8 @@ mod tests {
             inv_inp: rounded,
             inv_table: rounded,
             table: ty("ap_fixed<18,8>"),
-            size: 256,
+            exp_size: if form == SoftmaxForm::Stable { 128 } else { 256 },
+            inv_size: 256,
         }
     }
 

@@ -151,6 +151,8 @@ pub struct FirmwareSoftmax {
     pub inv_table: FixedType,
     /// Type of the tables of the legacy form.
     pub table: FixedType,
-    /// Entries of the table of inverses, and at most of the other one.
-    pub size: u64,
+    /// Entries of the table of exponentials.
+    pub exp_size: u64,
+    /// Entries of the table of inverses.
+    pub inv_size: u64,
 }

@@ -8,13 +8,15 @@
 //! * [`precisions`]: the precisions of a proxy model by HGQ's own rules;
 //! * [`lint`]: what HGQ and hls4ml do with a model without a word;
 //! * [`types`]: proxy model → the typed graph that the engine runs;
-//! * [`firmware`] and [`firmware_types`]: the same for hls4ml's C simulation of it.
+//! * [`firmware`] and [`firmware_types`]: the same for hls4ml's C simulation of it, by the user's
+//!   [`HlsConfig`].
 #![forbid(unsafe_code)]
 
 mod convert;
 mod error;
 mod file;
 mod given;
+mod hls_config;
 pub mod lint;
 mod precision;
 mod tables;
@@ -24,6 +26,7 @@ pub use convert::{Converted, DeclaredGrid, Mode, Warning, convert};
 pub use error::ConvertError;
 pub use file::document;
 pub use given::{by_itself, fit};
+pub use hls_config::{ConfigError, HlsConfig};
 pub use precision::{
     Bits, EffectiveBits, NodePrecision, Products, Registered, Rule, Typed, WideType,
     effective_bits, precisions, register,

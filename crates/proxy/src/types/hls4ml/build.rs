@@ -9,18 +9,15 @@ use bittrue_model::{
 };
 use ndarray::{ArrayD, Axis};
 
+use super::configure::{configured, default_softmax};
 use super::graph::{Cells, Curve, Graph, Kind, Node, Parametrized, Quantizer, Types};
 use super::kif::Kifs;
 use super::order::file_order;
-use super::precision::Precision;
-use crate::ConvertError;
-
-/// The type that hls4ml gives to tables that nothing else decides.
-const TABLE_T: (bool, i32, i32) = (true, 18, 8);
+use crate::{ConvertError, HlsConfig};
 
 /// Reads a proxy as hls4ml's Keras converter does.
-pub(super) fn build(model: &Model) -> Result<Graph, ConvertError> {
-    let mut builder = Builder { model, graph: Graph::default(), of: HashMap::new() };
+pub(super) fn build(model: &Model, config: &HlsConfig) -> Result<Graph, ConvertError> {
+    let mut builder = Builder { model, config, graph: Graph::default(), of: HashMap::new() };
     for call in file_order(model) {
         builder.call(call)?;
     }
@@ -31,6 +28,7 @@ pub(super) fn build(model: &Model) -> Result<Graph, ConvertError> {
 
 struct Builder<'a> {
     model: &'a Model,
+    config: &'a HlsConfig,
     graph: Graph,
     /// The node that gives the value of a call.
     of: HashMap<CallId, usize>,
@@ -232,35 +230,18 @@ impl Builder<'_> {
             }
         };
         named_like_an_attribute(&made, &place())?;
-        let mut last = self.graph.push(with_defaults(made));
+        let mut last = self.graph.push(configured(made, self.config)?);
         if let Some(activation) = activation
             && let Some((class, kind)) = function(activation, &place())?
         {
             let name = format!("{}_{}", layer.name, spelling(activation));
             self.graph.nodes[last].forms.clear();
             let follower = Node { name, inputs: vec![last], ..node(class, kind) };
-            last = self.graph.push(with_defaults(follower));
+            last = self.graph.push(configured(follower, self.config)?);
         }
         self.of.insert(id, last);
         Ok(())
     }
-}
-
-/// Types that hls4ml has before it derives any.
-fn with_defaults(mut node: Node) -> Node {
-    let (signed, width, integer) = TABLE_T;
-    match node.kind {
-        Kind::Relu { .. } | Kind::Curve(_) | Kind::Parametrized { .. } | Kind::Softmax => {
-            node.types.table = Some(Precision::plain(signed, width, integer));
-        }
-        _ => {}
-    }
-    match node.kind {
-        Kind::Parametrized { .. } | Kind::Softmax => node.types.table_size = Some(1024),
-        Kind::Table(ref table) => node.types.table_size = Some(table.table.len() as u128),
-        _ => {}
-    }
-    node
 }
 
 /// A node's result is stored in it under its name, and may take the place of an attribute (M20).
@@ -457,7 +438,7 @@ fn function(
         Activation::Relu => ("Activation", Kind::Relu { request: true }),
         Activation::Sigmoid => ("Activation", Kind::Curve(Curve::Sigmoid)),
         Activation::Tanh => ("Activation", Kind::Curve(Curve::Tanh)),
-        Activation::Softmax => ("Softmax", Kind::Softmax),
+        Activation::Softmax => ("Softmax", Kind::Softmax(default_softmax())),
         Activation::Elu => ("ParametrizedActivation", parametrized(Parametrized::Elu, 1.0)),
         Activation::Quantizer(q) => {
             return Err(refuse(

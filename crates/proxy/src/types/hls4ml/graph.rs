@@ -1,7 +1,7 @@
 //! hls4ml's graph of a proxy.
 
 use bittrue_fixed::{Overflow, Rounding};
-use bittrue_model::{CallId, MergeKind, PoolKind, UnaryLut};
+use bittrue_model::{CallId, MergeKind, PoolKind, SoftmaxForm, UnaryLut};
 
 use super::kif::Kifs;
 use super::precision::Precision;
@@ -84,6 +84,22 @@ pub(super) struct Quantizer {
     pub(super) overflow: Overflow,
 }
 
+/// What the configuration says of a softmax, which no pass derives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Softmax {
+    pub(super) form: SoftmaxForm,
+    /// Types of the sums, of the two tables, and of the sum that is inverted.
+    pub(super) accum: Precision,
+    pub(super) exp_table: Precision,
+    pub(super) inv_table: Precision,
+    pub(super) inv_inp: Precision,
+    /// Entries of each table, where they are not the common `table_size`.
+    pub(super) exp_size: Option<u128>,
+    pub(super) inv_size: Option<u128>,
+    /// Whether hls4ml takes it out of the graph.
+    pub(super) skip: bool,
+}
+
 /// What a node computes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
@@ -134,7 +150,7 @@ pub(super) enum Kind {
         function: Parametrized,
         param: f64,
     },
-    Softmax,
+    Softmax(Softmax),
     Table(UnaryLut),
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `order` | the order of layers in a Keras file |
 //! | `build` | `converters/keras/*`: layers to nodes |
+//! | `configure` | what the user's configuration says of them |
 //! | `passes` | the flow of optimizer passes |
 //! | `kif` | `utils/qinterval.py` |
 //! | `produce`, `request`, `register` | `optimizer/passes/bit_exact.py` |
@@ -38,6 +39,7 @@
 //! | M25, M27, M28 | Permute before Flatten and Dense is deleted | `passes` |
 
 mod build;
+mod configure;
 mod fuse;
 mod graph;
 mod inputs;

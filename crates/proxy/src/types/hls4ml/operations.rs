@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use bittrue_fixed::{Dialect, FixedType, Overflow, Rounding};
+use bittrue_fixed::{Dialect, FixedType};
 use bittrue_model::{
     Firmware, FirmwarePool, FirmwareSoftmax, FirmwareSum, MergeKind, OUTSIDE, Place, Raws,
     SoftmaxForm,
 };
 
 use super::build::refuse;
-use super::graph::{Curve, Kind, Node, Parametrized, Quantizer};
+use super::graph::{Curve, Kind, Node, Parametrized, Quantizer, Softmax};
 use super::precision::Precision;
 use super::produce::{mask_index, taps};
 use crate::ConvertError;
@@ -126,19 +126,7 @@ pub(super) fn operation(node: &Node, arguments: &[&Node]) -> Result<Firmware, Co
                 },
             }
         }
-        Kind::Softmax => {
-            let rounded = fixed18(Rounding::Rnd, Overflow::Sat, &place())?;
-            Firmware::Softmax(FirmwareSoftmax {
-                form: SoftmaxForm::Stable,
-                argument: argument()?,
-                accum: typed(node.types.accum, &place())?,
-                exp_table: rounded,
-                inv_inp: rounded,
-                inv_table: rounded,
-                table: fixed18(Rounding::Trn, Overflow::Wrap, &place())?,
-                size: entries(node, &place())?,
-            })
-        }
+        Kind::Softmax(s) => Firmware::Softmax(softmax(node, s, argument()?)?),
         Kind::Table(table) => {
             let x = argument()?;
             if table.table.len() < 1 << x.width.min(62) {
@@ -217,7 +205,10 @@ fn each(
 }
 
 fn entries(node: &Node, place: &Place) -> Result<u64, ConvertError> {
-    let size = node.types.table_size.unwrap_or(u128::MAX);
+    table_size(node.types.table_size.unwrap_or(u128::MAX), place)
+}
+
+fn table_size(size: u128, place: &Place) -> Result<u64, ConvertError> {
     u64::try_from(size).ok().filter(|_| (2..=MOST_ENTRIES).contains(&size)).ok_or_else(|| {
         refuse(
             place.clone(),
@@ -227,13 +218,50 @@ fn entries(node: &Node, place: &Place) -> Result<u64, ConvertError> {
     })
 }
 
-fn fixed18(
-    rounding: Rounding,
-    overflow: Overflow,
-    place: &Place,
-) -> Result<FixedType, ConvertError> {
-    let t = Precision { signed: true, width: 18, integer: 8, rounding, overflow };
-    typed(Some(t), place)
+/// A softmax with the sizes of its tables.
+fn softmax(
+    node: &Node,
+    s: &Softmax,
+    argument: FixedType,
+) -> Result<FirmwareSoftmax, ConvertError> {
+    let place = Place::layer(&node.name);
+    let common = node.types.table_size.unwrap_or(u128::MAX);
+    let mut sizes = [s.exp_size.unwrap_or(common), s.inv_size.unwrap_or(common)];
+    if s.form == SoftmaxForm::Stable && argument.signed {
+        // hls4ml's template: that of the inverses, kept to the bits of a difference.
+        sizes[0] = sizes[1].min(1_u128 << (argument.width - 1).min(126));
+    }
+    let of = |t: Precision| typed(Some(t), &place);
+    let made = FirmwareSoftmax {
+        form: s.form,
+        argument,
+        accum: of(s.accum)?,
+        exp_table: of(s.exp_table)?,
+        inv_inp: of(s.inv_inp)?,
+        inv_table: of(s.inv_table)?,
+        table: typed(node.types.table, &place)?,
+        exp_size: table_size(sizes[0], &place)?,
+        inv_size: table_size(sizes[1], &place)?,
+    };
+    // The first two forms address their tables by the highest bits of a number.
+    let addresses = [
+        ("exponentials", made.exp_size, argument.width - u32::from(s.form == SoftmaxForm::Stable && argument.signed)),
+        ("inverses", made.inv_size, made.inv_inp.width),
+    ];
+    let by_bits = matches!(s.form, SoftmaxForm::Stable | SoftmaxForm::Latency);
+    for (what, size, bits) in addresses.into_iter().filter(|_| by_bits) {
+        if !size.is_power_of_two() || size > 1 << bits.min(62) {
+            return Err(refuse(
+                place,
+                format!(
+                    "the C++ reads beyond its table of {what}: it has {size} entries, and the number \
+                     that addresses them {bits} bits"
+                ),
+                "give a power of two, and not more entries than the number has values",
+            ));
+        }
+    }
+    Ok(made)
 }
 
 /// A derived type, for arithmetic.

@@ -6,11 +6,11 @@ use super::build::build;
 use super::fuse::{fix_inputs, fuse_one};
 use super::graph::{Closest, Graph, Kind};
 use super::produce::Derivation;
-use crate::ConvertError;
+use crate::{ConvertError, HlsConfig};
 
 /// The graph of a proxy with all types.
-pub(super) fn derive(model: &Model) -> Result<Graph, ConvertError> {
-    let mut graph = build(model)?;
+pub(super) fn derive(model: &Model, config: &HlsConfig) -> Result<Graph, ConvertError> {
+    let mut graph = build(model, config)?;
     let mut fused = vec![false; graph.nodes.len()];
     let quantized = |graph: &Graph| {
         graph.order.iter().any(|&n| matches!(graph.nodes[n].kind, Kind::Quantizer(_)))
@@ -43,6 +43,7 @@ pub(super) fn derive(model: &Model) -> Result<Graph, ConvertError> {
     remove_trivial_normalisations(&mut graph);
     remove_final_reshapes(&mut graph);
     share_reshapes(&mut graph);
+    skip_softmax(&mut graph);
     shrink_softmax_tables(&mut graph);
     Ok(graph)
 }
@@ -148,15 +149,28 @@ fn share_reshapes(graph: &mut Graph) {
     }
 }
 
+/// `skip_softmax`.
+fn skip_softmax(graph: &mut Graph) {
+    for id in graph.order.clone() {
+        if matches!(graph.nodes[id].kind, Kind::Softmax(softmax) if softmax.skip) {
+            let source = graph.nodes[id].inputs[0];
+            graph.lose(id, Closest::Result(source));
+            graph.remove(id);
+        }
+    }
+}
+
 /// `fix_softmax_table_size`.
 fn shrink_softmax_tables(graph: &mut Graph) {
     for id in graph.order.clone() {
-        if !matches!(graph.nodes[id].kind, Kind::Softmax) {
+        let Kind::Softmax(softmax) = graph.nodes[id].kind else { continue };
+        if softmax.inv_size.is_some() {
             continue;
         }
         let source = graph.nodes[id].inputs[0];
-        let width = graph.nodes[source].types.result.map_or(18, |t| t.width).min(18);
-        let most = 1_u128 << width.max(0);
+        let table = softmax.inv_table.width;
+        let width = graph.nodes[source].types.result.map_or(table, |t| t.width).min(table);
+        let most = 1_u128 << width.clamp(0, 126);
         let size = &mut graph.nodes[id].types.table_size;
         *size = size.map(|n| n.min(most));
     }

@@ -23,7 +23,7 @@ pub struct Precision {
 
 impl Precision {
     /// `fixed<width, integer>` with truncation and wrapping.
-    pub(super) fn plain(signed: bool, width: i32, integer: i32) -> Self {
+    pub(crate) fn plain(signed: bool, width: i32, integer: i32) -> Self {
         Self { signed, width, integer, rounding: Rounding::Trn, overflow: Overflow::Wrap }
     }
 

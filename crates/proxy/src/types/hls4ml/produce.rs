@@ -6,7 +6,7 @@
 use bittrue_fixed::{Overflow, Rounding};
 use bittrue_model::{MergeKind, PoolKind};
 
-use super::graph::{Cells, Curve, Graph, Kind, Parametrized};
+use super::graph::{Cells, Curve, Graph, Kind, Parametrized, Softmax};
 use super::kif::{
     Format, Interval, Kifs, UNLIMITED, common_kif, largest, minimal_f, minimal_kif, pow2, validated,
 };
@@ -76,8 +76,10 @@ impl<'a> Derivation<'a> {
             Kind::Table(ref table) => {
                 Kifs::uniform(n, common_kif(table.table.iter().map(|&v| f64::from(v))))
             }
-            // Two types of tables of fixed<18,8>.
-            Kind::Softmax => Kifs::uniform(n, [0, 16, 20]),
+            Kind::Softmax(Softmax { exp_table: e, inv_table: i, .. }) => Kifs::uniform(
+                n,
+                [0, e.integer + i.integer, e.fractional() + i.fractional()],
+            ),
             _ => {
                 let arguments = self.arguments(id);
                 let result = of_arguments(&self.graph.nodes[id].kind, &arguments);
@@ -237,7 +239,7 @@ fn of_arguments(kind: &Kind, arguments: &[Kifs]) -> Kifs {
         Kind::Input { .. }
         | Kind::Quantizer(_)
         | Kind::Reshape
-        | Kind::Softmax
+        | Kind::Softmax(_)
         | Kind::Table(_) => first.clone(),
     }
 }

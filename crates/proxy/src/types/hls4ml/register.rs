@@ -75,7 +75,7 @@ impl Derivation<'_> {
             }
             Kind::Table(table) => types.table = Some(values(&table.table)),
             // Its accumulator stays what the configuration says.
-            Kind::Softmax => types.accum = Some(Precision::plain(true, 16, 6)),
+            Kind::Softmax(softmax) => types.accum = Some(softmax.accum),
             Kind::Input { .. }
             | Kind::Quantizer(_)
             | Kind::Merge(_)

@@ -4,21 +4,24 @@ use bittrue_model::Model;
 
 use super::graph::Graph;
 use super::{json, passes};
-use crate::ConvertError;
+use crate::{ConvertError, HlsConfig};
 
-/// What hls4ml 1.3.0 makes of a proxy: nodes and their types (`io_parallel`, backend Vitis).
+/// What hls4ml 1.3.0 makes of a proxy: nodes and their types (backend Vitis).
 #[derive(Debug)]
 pub struct FirmwareTypes {
     pub(super) graph: Graph,
 }
 
-/// The nodes and types that hls4ml derives for a proxy.
+/// The nodes and types that hls4ml derives for a proxy with a configuration.
 ///
 /// # Errors
 ///
 /// Where hls4ml refuses the proxy; the error says what it raises and what to do.
-pub fn firmware_types(proxy: &Model) -> Result<FirmwareTypes, ConvertError> {
-    Ok(FirmwareTypes { graph: passes::derive(proxy)? })
+pub fn firmware_types(
+    proxy: &Model,
+    config: &HlsConfig,
+) -> Result<FirmwareTypes, ConvertError> {
+    Ok(FirmwareTypes { graph: passes::derive(proxy, config)? })
 }
 
 impl FirmwareTypes {

@@ -14,7 +14,7 @@ use super::graph::{Closest, Kind, Node};
 use super::inputs::quantised;
 use super::operations::{narrowest, operation};
 use super::result::{FirmwareTypes, firmware_types};
-use crate::{ConvertError, Converted};
+use crate::{ConvertError, Converted, HlsConfig};
 
 /// Widest raw that the simulation holds.
 const WIDEST: u32 = 63;
@@ -33,9 +33,10 @@ pub fn firmware(
     converted: &Converted,
     leg: &str,
     input_types: &[Option<FixedType>],
+    config: &HlsConfig,
 ) -> Result<(TypedModel, FirmwareTypes), ConvertError> {
     let (converted, casts) = quantised(converted, input_types);
-    let types = firmware_types(&converted.model)?;
+    let types = firmware_types(&converted.model, config)?;
     let typed = typed(&converted, &types, leg, &casts)?;
     Ok((typed, types))
 }
