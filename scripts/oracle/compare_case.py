@@ -32,7 +32,12 @@ CHUNK_BYTES = 1 << 24
 
 
 def differing_events(left: np.ndarray, right: np.ndarray) -> int:
-    """Events with at least one different value; NaN equals NaN, -0 equals 0."""
+    """Events with at least one different value; NaN equals NaN, -0 equals 0.
+
+    Where HGQ's proxy gives another shape every event differs.
+    """
+    if left.shape != right.shape:
+        return len(left)
     different = (left != right) & ~(np.isnan(left) & np.isnan(right))
     return int(different.reshape(len(different), -1).any(axis=1).sum())
 
@@ -49,7 +54,7 @@ def compare(qkeras: tuple, proxy: tuple) -> dict:
     events = len(outputs[0])
     # An event differs if any of the outputs does, so join them before counting.
     joined = [
-        np.concatenate([o.reshape(events, -1) for o in side], axis=1)
+        np.concatenate([np.reshape(o, (events, -1)) for o in side], axis=1)
         for side in (outputs, proxy_outputs)
     ]
     return {

@@ -80,7 +80,11 @@ impl ShapeRule {
             Self::Merge { arguments } => merge(place, *arguments, inputs)?,
             _ => {
                 let &[input] = inputs else {
-                    return Err(error(format!("expected one argument, found {}", inputs.len())));
+                    return Err(error(format!(
+                        "expected one argument, found {}: a list, as HGQ writes it where a layer \
+                         reads a nested model with several outputs, is not supported",
+                        inputs.len()
+                    )));
                 };
                 self.apply_to_one(place, input)?
             }

@@ -97,7 +97,7 @@ fn broken_graphs() {
         (vec![r(&[&[("nobody", 0)]])], "refers to layer `nobody`, which does not exist"),
         (vec![r(&[&[("in", 1)]])], "refers to call 1 of layer `in`, which is called 1 times"),
         (vec![r(&[])], "the layer is never called"),
-        (vec![r(&[&[("in", 0), ("in", 0)]])], "expected one argument, found 2"),
+        (vec![r(&[&[("in", 0), ("in", 0)]])], "expected one argument, found 2: a list"),
         (vec![r(&[&[("in", 0)]]), r(&[&[("in", 0)]])], "two layers have this name"),
         (vec![layer("Add", "r", json!({}), &[&[("in", 0)]])], "at least two arguments, found 1"),
         (
@@ -112,6 +112,7 @@ fn broken_graphs() {
         (json!([["in", 0, 1, {}]]), "refers to result 1 of layer `in`"),
         (json!([["in", 0]]), "expected [layer, node, tensor], found [\"in\",0]"),
         (json!([[["in", 0, 0, {}], ["in", 0, 0, {}]]]), "a list of tensors in the place of one"),
+        (json!([[[["in", 0, 0]], [["in", 0, 0]]]]), "a list of tensors in the place of one"),
         (json!([["in", -1, 0, {}]]), "expected [layer, node, tensor]"),
         (json!([["in", 0, 0, {"training": true}]]), "call argument training=true is not supported"),
         (json!([["in", 0, 0, {"y": 2.0}]]), "call argument y=2.0"),

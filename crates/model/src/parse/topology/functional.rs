@@ -131,15 +131,14 @@ impl Resolver<'_> {
             (parts.first(), parts.get(1).and_then(index), parts.get(2).and_then(index))
         else {
             let what = format!("expected [layer, node, tensor], found {}", short(tensor));
-            return Err(match parts.first().and_then(items).and_then(|p| p.first()) {
-                // HGQ hands on all outputs of a model inside as one argument.
-                Some(Value::String(_)) => error(format!(
+            if parts.first().is_some_and(is_list_of_tensors) {
+                return Err(error(format!(
                     "{what}: a list of tensors in the place of one, as HGQ writes it where a layer \
                      reads a nested model with several outputs, is not supported"
                 ))
-                .with_help("split the nested model into one model for each output"),
-                _ => error(what),
-            });
+                .with_help("split the nested model into one model for each output"));
+            }
+            return Err(error(what));
         };
         let Some(&layer) = self.by_name.get(name.as_str()) else {
             return Err(error(format!("refers to layer `{name}`, which does not exist")));
@@ -189,6 +188,13 @@ impl Resolver<'_> {
         }
         Ok(TensorRef { call: (layer, node), output })
     }
+}
+
+/// Whether a tensor stands inside, at any depth: HGQ hands on all outputs of a model inside as one
+/// argument, and those of a model inside that as a list of lists.
+fn is_list_of_tensors(value: &Value) -> bool {
+    let first = items(value).and_then(<[Value]>::first);
+    first.is_some_and(|first| first.is_string() || is_list_of_tensors(first))
 }
 
 fn index(value: &Value) -> Option<usize> {
