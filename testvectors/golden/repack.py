@@ -19,7 +19,8 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 AS_THEY_ARE = (
-    "case.json", "events.h5", "model.h5", "proxy.h5", "types.json", "types_sat.json", "types_wrap.json",
+    "case.json", "events.h5", "model.h5", "proxy.h5", "proxy_sat.h5", "proxy_wrap.h5", "types.json", "types_sat.json",
+    "types_wrap.json",
 )
 """Copied where they exist."""
 

@@ -19,6 +19,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<ExitCode, Failure> {
     let target = [args.target.clone().unwrap_or_else(|| default.to_owned())];
     let (reference, targets) =
         legs::comparison(&args.reference, &target, args.model.proxy.is_some())?;
+    legs::check_config(&args.hls_config, targets.iter().copied().chain([reference]))?;
     let outputs: Vec<(&str, &Path)> = [("--json", &args.json), ("--svg", &args.svg)]
         .into_iter()
         .filter_map(|(flag, path)| Some((flag, path.as_deref()?)))
@@ -27,6 +28,9 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<ExitCode, Failure> {
     output::keep_apart(&outputs)?;
     for (flag, path) in &outputs {
         output::keep_file(flag, path, "--model", &args.model.model)?;
+        if let Some(config) = &args.hls_config.hls_config {
+            output::keep_file(flag, path, "--hls-config", config)?;
+        }
         for events in &files {
             output::keep_file(flag, path, "--events", events)?;
         }
@@ -34,6 +38,7 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<ExitCode, Failure> {
     let config = BenchConfig {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
+        hls_config: args.hls_config.hls_config.clone(),
         events: files,
         options: args.choice.options(),
         reference,

@@ -22,7 +22,7 @@ pub(crate) fn compare(args: &RunArgs) -> Result<ExitCode, Failure> {
     args.simd.choose()?;
     let files = event_files::expand(&events.events)?;
     reports::check(args, model, &files)?;
-    let saved = save::wanted(&args.save, model, &files)?;
+    let saved = save::wanted(&args.save, model, &args.hls_config, &files)?;
     // Ctrl-C is caught from here on, so that no unfinished file is left behind.
     let bar = Bar::new(args.quiet);
     let reports = Reports::create(args)?;
@@ -75,10 +75,12 @@ fn run(
 ) -> Result<(Report, u64), Failure> {
     let (reference, targets) =
         legs::comparison(&args.reference, &args.target, model.proxy.is_some())?;
+    legs::check_config(&args.hls_config, targets.iter().copied().chain([reference]))?;
     lint::check_denied(model, &args.deny)?;
     let config = VerifyConfig {
         model: model.model.clone(),
         proxy: model.proxy.clone(),
+        hls_config: args.hls_config.hls_config.clone(),
         events: files,
         options: args.choice.options(),
         reference,

@@ -14,14 +14,16 @@ use crate::{event_files, legs, print};
 pub(crate) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let (reference, targets) =
         legs::comparison(&args.reference, &args.target, args.model.proxy.is_some())?;
+    legs::check_config(&args.hls_config, targets.iter().copied().chain([reference]))?;
     let events = event_files::expand(&args.events.events)?;
     if let Some(json) = &args.json {
-        output::keep_inputs("--json", json, &args.model, &events)?;
+        output::keep_inputs("--json", json, &args.model, &args.hls_config, &events)?;
     }
     let most = usize::try_from(args.max_elements).unwrap_or(usize::MAX);
     let config = ExplainConfig {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
+        hls_config: args.hls_config.hls_config.clone(),
         events,
         options: args.choice.options(),
         event: args.event,

@@ -3,6 +3,7 @@
 use bittrue_record::ExitCode;
 use bittrue_verify::{Leg, LegError};
 
+use crate::args::HlsConfigArgs;
 use crate::failure::Failure;
 
 /// The targets that are compared when none is named.
@@ -65,6 +66,19 @@ pub(crate) fn comparison(
             .with_help("add --target proxy, or leave --proxy out"));
     }
     Ok((reference, read))
+}
+
+/// Refuses a configuration of hls4ml that no leg is run by.
+pub(crate) fn check_config(
+    config: &HlsConfigArgs,
+    legs: impl IntoIterator<Item = Leg>,
+) -> Result<(), Failure> {
+    if config.hls_config.is_none() || legs.into_iter().any(|leg| leg.simulated().is_some()) {
+        return Ok(());
+    }
+    let message = "--hls-config: no leg is hls4ml's C simulation";
+    Err(Failure::new(ExitCode::Usage, message)
+        .with_help("name hls4ml:sat, hls4ml:wrap or hls4ml, or leave --hls-config out"))
 }
 
 /// The leg that a wrong spelling stands for, when there is no doubt.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bittrue_io::watch;
 use bittrue_record::ExitCode;
 
-use crate::args::ModelArgs;
+use crate::args::{HlsConfigArgs, ModelArgs};
 use crate::failure::Failure;
 
 /// A file that appears under its name when it is complete.
@@ -75,9 +75,14 @@ pub(crate) fn keep_inputs(
     flag: &str,
     output: &Path,
     model: &ModelArgs,
+    config: &HlsConfigArgs,
     events: &[PathBuf],
 ) -> Result<(), Failure> {
-    let inputs = [("--model", Some(&model.model)), ("--proxy", model.proxy.as_ref())];
+    let inputs = [
+        ("--model", Some(&model.model)),
+        ("--proxy", model.proxy.as_ref()),
+        ("--hls-config", config.hls_config.as_ref()),
+    ];
     let events = events.iter().map(|file| ("--events", Some(file)));
     for (input_flag, input) in inputs.into_iter().chain(events) {
         let Some(input) = input else { continue };

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use bittrue_proxy::Mode;
+use bittrue_proxy::{HlsConfig, Mode};
 use bittrue_record::ExitCode;
-use bittrue_verify::{BuiltProxy, ProxyOptions};
+use bittrue_verify::{BuiltProxy, LoadedConfig, ProxyOptions};
 
 mod table;
 
@@ -21,6 +21,9 @@ pub(crate) fn proxy(args: &ProxyArgs) -> Result<ExitCode, Failure> {
     output::keep_apart(&outputs)?;
     for (flag, path) in &outputs {
         output::keep_file(flag, path, "--model", &args.model)?;
+        if let Some(config) = &args.hls_config {
+            output::keep_file(flag, path, "--hls-config", config)?;
+        }
     }
     let mode = args.overflow.mode();
     let options = ProxyOptions {
@@ -29,12 +32,16 @@ pub(crate) fn proxy(args: &ProxyArgs) -> Result<ExitCode, Failure> {
         register: args.register_precisions,
         accum_fp_max_offset: args.accum_fp_max_offset,
     };
+    let config = match &args.hls_config {
+        Some(path) => LoadedConfig::open(path)?.config,
+        None => HlsConfig::default(),
+    };
     let built = BuiltProxy::build(&args.model, &options)?;
     let mut text = header(&built, mode);
     table::write(&mut text, &built, options.accum_fp_max_offset)?;
     // Both or none, as far as that is known before.
     let types = match &args.types {
-        Some(path) => Some((built.types()?, OutputFile::create(path)?)),
+        Some(path) => Some((built.types(&config)?, OutputFile::create(path)?)),
         None => None,
     };
     if let Some(out) = &args.out {

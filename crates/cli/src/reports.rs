@@ -24,7 +24,7 @@ pub(crate) fn check(args: &RunArgs, model: &ModelArgs, events: &[PathBuf]) -> Re
     let files = files.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)));
     let files: Vec<_> = files.collect();
     for (flag, path) in &files {
-        output::keep_inputs(flag, path, model, events)?;
+        output::keep_inputs(flag, path, model, &args.hls_config, events)?;
     }
     output::keep_apart(&files)
 }

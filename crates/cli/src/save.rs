@@ -6,7 +6,7 @@ use bittrue_io::SavedFormat;
 use bittrue_record::{ExitCode, Report};
 use bittrue_verify::SaveEvents;
 
-use crate::args::{ModelArgs, SaveArgs};
+use crate::args::{HlsConfigArgs, ModelArgs, SaveArgs};
 use crate::failure::Failure;
 use crate::output;
 
@@ -14,11 +14,12 @@ use crate::output;
 pub(crate) fn wanted(
     args: &SaveArgs,
     model: &ModelArgs,
+    config: &HlsConfigArgs,
     events: &[PathBuf],
 ) -> Result<Option<SaveEvents>, Failure> {
     let Some(out) = &args.save_events else { return Ok(None) };
     let format = SavedFormat::of(out).ok_or_else(|| unknown(out))?;
-    output::keep_inputs("--save-events", out, model, events)?;
+    output::keep_inputs("--save-events", out, model, config, events)?;
     let most = args.max_saved.unwrap_or(u64::MAX);
     Ok(Some(SaveEvents { out: out.clone(), format, most }))
 }

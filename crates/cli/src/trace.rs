@@ -32,17 +32,20 @@ pub(crate) fn trace(args: &TraceArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new(ExitCode::Usage, message)
             .with_help("trace hls4ml:sat, hls4ml:wrap or hls4ml, or leave --types out"));
     }
+    let compared = only.map(|o| o.reference);
+    legs::check_config(&args.hls_config, compared.into_iter().chain([leg]))?;
     args.simd.choose()?;
     let files = event_files::expand(&args.events.events)?;
     let outputs = [("--out", Some(args.out.as_path())), ("--types", args.types.as_deref())];
     let outputs: Vec<_> = outputs.into_iter().filter_map(|(f, path)| Some((f, path?))).collect();
     output::keep_apart(&outputs)?;
     for (flag, path) in outputs {
-        output::keep_inputs(flag, path, &args.model, &files)?;
+        output::keep_inputs(flag, path, &args.model, &args.hls_config, &files)?;
     }
     let config = TraceConfig {
         model: args.model.model.clone(),
         proxy: args.model.proxy.clone(),
+        hls_config: args.hls_config.hls_config.clone(),
         events: files,
         options: args.choice.options(),
         leg,

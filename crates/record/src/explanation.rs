@@ -17,6 +17,9 @@ pub struct Explanation {
     /// The proxy model file, when the user gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<FileInfo>,
+    /// The configuration of hls4ml, when the user gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hls_config: Option<FileInfo>,
     /// The event.
     pub event: EventPlace,
     /// Casts of the model's inputs in the legs other than `qkeras`, spelled `INPUT=TYPE`.

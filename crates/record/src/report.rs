@@ -31,6 +31,10 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "FileInfo")]
     pub proxy: Option<FileInfo>,
+    /// The configuration of hls4ml, when the user gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "FileInfo")]
+    pub hls_config: Option<FileInfo>,
     /// The events.
     pub events: EventsInfo,
     /// Casts of the model's inputs in the target legs, spelled `INPUT=TYPE` like the flag
@@ -178,6 +182,7 @@ mod tests {
                 class: "Functional".to_owned(),
             },
             proxy: None,
+            hls_config: None,
             events: EventsInfo {
                 path: "events.h5".to_owned(),
                 size: 1,

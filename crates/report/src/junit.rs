@@ -100,6 +100,10 @@ fn properties(report: &Report, c: &Comparison) -> Vec<(&'static str, String)> {
         properties.push(("proxy", proxy.path.clone()));
         properties.push(("proxy.sha256", proxy.sha256.clone()));
     }
+    if let Some(config) = &report.hls_config {
+        properties.push(("hls_config", config.path.clone()));
+        properties.push(("hls_config.sha256", config.sha256.clone()));
+    }
     properties.extend([
         ("events", events.path.clone()),
         ("events.count", events.count.to_string()),

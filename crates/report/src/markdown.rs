@@ -29,6 +29,9 @@ pub fn markdown(report: &Report) -> String {
     if let Some(proxy) = &report.proxy {
         item("proxy", format!("{} (sha256 {})", code(&proxy.path), short(&proxy.sha256)));
     }
+    if let Some(config) = &report.hls_config {
+        item("hls4ml", format!("{} (sha256 {})", code(&config.path), short(&config.sha256)));
+    }
     let events = &report.events;
     let mut words = format!("{}, {} compared", code(&events.path), count(events.count, "event"));
     if events.skipped > 0 {

@@ -22,6 +22,7 @@ fn report() -> Report {
             class: "Functional".to_owned(),
         },
         proxy: None,
+        hls_config: None,
         events: EventsInfo {
             path: "events.h5".to_owned(),
             size: u64::MAX,

@@ -124,6 +124,7 @@ fn report() -> impl Strategy<Value = Report> {
                     class: path.clone(),
                 },
                 proxy: proxy.map(|path| FileInfo { path, sha256: sha256.clone() }),
+                hls_config: None,
                 events: EventsInfo {
                     path: path.clone(),
                     size: skipped,

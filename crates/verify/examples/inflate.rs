@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = VerifyConfig {
         model: model.into(),
         proxy: None,
+        hls_config: None,
         events: vec![path.into()],
         options: EventOptions { datasets: vec![(None, name.clone())], ..EventOptions::default() },
         reference: Leg::Qkeras,

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use bittrue_model::parse::{from_keras, layer_configs};
 use bittrue_model::{KerasDocument, Model};
-use bittrue_proxy::{Converted, Mode, Registered, document, firmware_types, make_tables, register};
+use bittrue_proxy::{
+    Converted, HlsConfig, Mode, Registered, document, firmware_types, make_tables, register,
+};
 
 use crate::session::LoadedModel;
 use crate::{Error, Leg};
@@ -67,17 +69,17 @@ impl BuiltProxy {
         Ok(Self { path: path.to_owned(), source: loaded.model, converted, mode, document })
     }
 
-    /// The types that hls4ml gives to every node of the proxy, as JSON.
+    /// The types that hls4ml gives to every node of the proxy by a configuration, as JSON.
     ///
     /// # Errors
     ///
     /// Where hls4ml refuses the proxy.
-    pub fn types(&self) -> Result<String, Error> {
+    pub fn types(&self, config: &HlsConfig) -> Result<String, Error> {
         let leg = match self.mode {
             Mode::Sat => Leg::Hls4mlSat,
             Mode::Wrap => Leg::Hls4mlWrap,
         };
-        let types = firmware_types(&self.converted.model);
+        let types = firmware_types(&self.converted.model, config);
         Ok(types.map_err(|e| Error::convert(leg.name(), &self.path, &e))?.to_json())
     }
 

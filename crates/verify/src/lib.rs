@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod beside;
 mod build;
 mod compare;
 mod differing;
@@ -20,6 +21,7 @@ mod trace;
 mod verify;
 
 pub use bench::{BenchConfig, bench};
+pub use beside::{Beside, LoadedConfig};
 pub use build::{BuiltProxy, ProxyOptions};
 pub use error::{Error, ErrorKind};
 pub use explain::{Elements, ExplainConfig, explain};

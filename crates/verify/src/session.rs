@@ -9,6 +9,7 @@ use bittrue_model::{CallId, Layer, LayerKind, Model, ModelClass, TypedModel};
 use bittrue_proxy::{Converted, FirmwareTypes, Mode, by_itself, convert, firmware, fit, types};
 use bittrue_record::{FileInfo, ModelInfo, Warning};
 
+use crate::beside::Beside;
 use crate::proof::proven;
 use crate::{Error, ErrorKind, Leg, findings};
 
@@ -175,8 +176,8 @@ pub struct Session {
     pub firmware: Vec<Option<FirmwareTypes>>,
     /// The type that each input of the targets is cast to.
     pub input_types: Vec<Option<FixedType>>,
-    /// The proxy file, if there is one beside the model.
-    pub proxy: Option<LoadedProxy>,
+    /// What is given beside the model.
+    pub beside: Beside,
     /// Findings of the conversions.
     pub warnings: Vec<Warning>,
     /// For each layer call of the model: whether the reference is proven to give the real
@@ -188,7 +189,7 @@ pub struct Session {
 
 impl Session {
     /// Builds the reference and the targets of a model; the leg `proxy` needs a proxy file, beside
-    /// the model or as the model itself. Inputs with an entry in `input_types` are
+    /// the model or as the model itself, and hls4ml's configuration is that beside it. Inputs with an entry in `input_types` are
     /// cast to that type in every leg but `qkeras`.
     ///
     /// # Errors
@@ -196,7 +197,7 @@ impl Session {
     /// When a leg cannot evaluate the model.
     pub fn new(
         loaded: LoadedModel,
-        proxy: Option<LoadedProxy>,
+        beside: Beside,
         reference: Leg,
         targets: &[Leg],
         input_types: Vec<Option<FixedType>>,
@@ -204,7 +205,7 @@ impl Session {
         let mut warnings: Vec<Warning> = Vec::new();
         let (mut typed, mut firmware) = (Vec::new(), Vec::new());
         for &leg in std::iter::once(&reference).chain(targets) {
-            let of_leg = typed_model(&loaded, proxy.as_ref(), leg, &input_types, &mut warnings)?;
+            let of_leg = typed_model(&loaded, &beside, leg, &input_types, &mut warnings)?;
             typed.push(of_leg.0);
             firmware.push(of_leg.1);
         }
@@ -225,13 +226,13 @@ impl Session {
                     || is_cast()
             })
             .collect();
-        Ok(Self { loaded, proxy, engine, typed, firmware, input_types, warnings, proven, calls })
+        Ok(Self { loaded, beside, engine, typed, firmware, input_types, warnings, proven, calls })
     }
 }
 
 fn typed_model(
     loaded: &LoadedModel,
-    proxy: Option<&LoadedProxy>,
+    beside: &Beside,
     leg: Leg,
     input_types: &[Option<FixedType>],
     warnings: &mut Vec<Warning>,
@@ -250,7 +251,7 @@ fn typed_model(
             built = loaded.convert(mode)?;
             &built
         }
-        _ => match proxy {
+        _ => match &beside.proxy {
             Some(proxy) => &proxy.converted,
             None if loaded.is_proxy() => {
                 built = by_itself(loaded.model.clone());
@@ -278,14 +279,16 @@ fn typed_model(
     findings::warn(&loaded.model, converted, warnings);
     let typed = match leg.simulated() {
         None => types(converted, leg.name(), input_types).map(|typed| (typed, None)),
-        Some(_) => firmware(converted, leg.name(), input_types).map(|(typed, types)| {
-            warnings.extend(types.warnings().map(|(layer, text)| Warning {
-                code: "hls4ml".to_owned(),
-                layer: Some(layer.to_owned()),
-                text: text.to_owned(),
-            }));
-            (typed, Some(types))
-        }),
+        Some(_) => {
+            firmware(converted, leg.name(), input_types, &beside.config()).map(|(typed, types)| {
+                warnings.extend(types.warnings().map(|(layer, text)| Warning {
+                    code: "hls4ml".to_owned(),
+                    layer: Some(layer.to_owned()),
+                    text: text.to_owned(),
+                }));
+                (typed, Some(types))
+            })
+        }
     };
     typed.map_err(|e| Error::convert(leg.name(), &loaded.path, &e))
 }

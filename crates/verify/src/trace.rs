@@ -8,8 +8,9 @@ use bittrue_io::{EventOptions, TraceBands, TraceLayer, TraceMeta, TraceWriter};
 use bittrue_model::CallId;
 use bittrue_proxy::FirmwareTypes;
 
+use crate::beside::Beside;
 use crate::compare::Scope;
-use crate::session::{LoadedModel, LoadedProxy, Session};
+use crate::session::{LoadedModel, Session};
 use crate::source::{Source, Wanted};
 use crate::{Error, InputTypeOption, Leg, Progress, differing, event_files, events, input_type};
 
@@ -20,6 +21,8 @@ pub struct TraceConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
+    /// hls4ml's configuration, for its C simulation.
+    pub hls_config: Option<PathBuf>,
     /// The recorded events: one file, or several that follow each other.
     pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
@@ -118,11 +121,13 @@ fn run(
     let open = || Source::open(&config.events, &wanted, &config.options);
     let mut source = open()?;
     let input_types = input_type::resolve(&loaded, &config.input_types, open, progress)?;
-    let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
+    let beside = Beside::open(config.proxy.as_deref(), config.hls_config.as_deref(), &loaded)?;
     // The traced leg, alone or behind the one that it is compared with.
     let (session, leg) = match only {
-        None => (Session::new(loaded, proxy, config.leg, &[], input_types)?, 0),
-        Some(only) => (Session::new(loaded, proxy, only.reference, &[config.leg], input_types)?, 1),
+        None => (Session::new(loaded, beside, config.leg, &[], input_types)?, 0),
+        Some(only) => {
+            (Session::new(loaded, beside, only.reference, &[config.leg], input_types)?, 1)
+        }
     };
     let model = &session.loaded.model;
     let calls: Vec<CallId> =

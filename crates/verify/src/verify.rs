@@ -8,10 +8,11 @@ use bittrue_record::{
     Comparison, ComparisonCounts, ComparisonMeta, LayerMeta, Report, ToolInfo, Warning,
 };
 
+use crate::beside::Beside;
 use crate::compare::{Scope, agreeing, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
-use crate::session::{LoadedModel, LoadedProxy, Session};
+use crate::session::{LoadedModel, Session};
 use crate::source::{Source, Wanted};
 use crate::{Error, InputTypeOption, Leg, Progress, differing, event_files, events, input_type};
 
@@ -22,6 +23,8 @@ pub struct VerifyConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
+    /// hls4ml's configuration, for its C simulation.
+    pub hls_config: Option<PathBuf>,
     /// The recorded events: one file, or several that follow each other.
     pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
@@ -110,17 +113,17 @@ fn run(
     let wanted = Wanted::by(&loaded);
     let open = || Source::open(&config.events, &wanted, &config.options);
     // A model that cannot be run is told before any event is read.
-    let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
-    let proxy_info = proxy.as_ref().map(LoadedProxy::info).transpose()?;
+    let beside = Beside::open(config.proxy.as_deref(), config.hls_config.as_deref(), &loaded)?;
+    let (proxy_info, config_info) = (beside.proxy_info()?, beside.config_info()?);
     let expected = input_type::expected(&loaded, &config.input_types);
-    let first = Session::new(loaded, proxy, config.reference, &config.targets, expected)?;
+    let first = Session::new(loaded, beside, config.reference, &config.targets, expected)?;
     let mut source = open()?;
     let input_types = input_type::resolve(&first.loaded, &config.input_types, open, progress)?;
     let session = if input_types == first.input_types {
         first
     } else {
-        let Session { loaded, proxy, .. } = first;
-        Session::new(loaded, proxy, config.reference, &config.targets, input_types)?
+        let Session { loaded, beside, .. } = first;
+        Session::new(loaded, beside, config.reference, &config.targets, input_types)?
     };
     let mut events_info =
         event_files::describe(&config.events, &source, &config.options, config.hash)?;
@@ -227,6 +230,7 @@ fn run(
         partial: stopped,
         model: model_info,
         proxy: proxy_info,
+        hls_config: config_info,
         events: events_info,
         input_types,
         assumptions,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bittrue_block::EventBlock;
 use bittrue_engine::{Engine, Selection, Simd};
 use bittrue_io::{EventOptions, EventSource, GeneratedEvents};
-use bittrue_verify::{Leg, LoadedModel, Session};
+use bittrue_verify::{Beside, Leg, LoadedModel, Session};
 
 fn testvectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testvectors")
@@ -76,7 +76,8 @@ fn every_golden_model() {
         let targets = [Leg::ProxySat, Leg::ProxyWrap];
         // Some models have no proxy; proxies have no reference.
         let casts = vec![None; inputs.len()];
-        let Ok(session) = Session::new(loaded, None, Leg::Qkeras, &targets, casts) else {
+        let Ok(session) = Session::new(loaded, Beside::default(), Leg::Qkeras, &targets, casts)
+        else {
             continue;
         };
         let engine = &session.engine;

@@ -23,6 +23,7 @@ fn config(file: &str, dataset: &str) -> VerifyConfig {
     VerifyConfig {
         model: testvectors("golden/jet_mlp/model.h5"),
         proxy: None,
+        hls_config: None,
         events: vec![testvectors("events/forms").join(file)],
         options: EventOptions { datasets, ..EventOptions::default() },
         reference: Leg::Qkeras,

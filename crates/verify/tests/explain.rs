@@ -17,6 +17,7 @@ fn config(case: &str, event: u64, elements: Elements) -> ExplainConfig {
     ExplainConfig {
         model: testvectors(case).join("model.h5"),
         proxy: None,
+        hls_config: None,
         events: vec![testvectors(case).join("events.h5")],
         options: EventOptions::default(),
         event,
@@ -60,6 +61,7 @@ fn report(case: &str, most: u64) -> (u64, Account) {
     let config = VerifyConfig {
         model: testvectors(case).join("model.h5"),
         proxy: None,
+        hls_config: None,
         events: vec![testvectors(case).join("events.h5")],
         options: EventOptions { max_events: Some(most), ..EventOptions::default() },
         reference: Leg::Qkeras,

@@ -14,6 +14,7 @@ fn run(events: &[&str], options: EventOptions) -> Result<Report, Error> {
     let config = VerifyConfig {
         model: model(),
         proxy: None,
+        hls_config: None,
         events: events.iter().map(PathBuf::from).collect(),
         options,
         reference: Leg::Qkeras,
@@ -61,6 +62,7 @@ fn a_trace_of_made_events() {
     let config = TraceConfig {
         model: model(),
         proxy: None,
+        hls_config: None,
         events: vec!["gen:ties,n=100".into()],
         options: EventOptions::default(),
         leg: Leg::ProxySat,

@@ -18,6 +18,7 @@ fn run(events: PathBuf, input_types: Vec<(Option<String>, InputType)>) -> Report
     let config = VerifyConfig {
         model: jets("model.h5"),
         proxy: None,
+        hls_config: None,
         events: vec![events],
         options: EventOptions::default(),
         reference: Leg::Qkeras,
@@ -91,6 +92,7 @@ fn input_types_are_layers_of_their_own() {
     let config = VerifyConfig {
         model: jets("model.h5"),
         proxy: None,
+        hls_config: None,
         events: vec![jets("events.h5")],
         options: EventOptions::default(),
         reference: Leg::Qkeras,

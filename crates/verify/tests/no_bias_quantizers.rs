@@ -20,6 +20,7 @@ fn the_proxies_agree_where_the_real_ones_do() {
     let config = VerifyConfig {
         model: file("model.h5"),
         proxy: None,
+        hls_config: None,
         events: vec![file("events.h5")],
         options: EventOptions::default(),
         reference: Leg::Qkeras,

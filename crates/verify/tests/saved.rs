@@ -18,6 +18,7 @@ fn config(model: &str, events: &Path) -> VerifyConfig {
     VerifyConfig {
         model: testvectors(model),
         proxy: None,
+        hls_config: None,
         events: vec![events.to_owned()],
         options: EventOptions::default(),
         reference: Leg::Qkeras,
@@ -282,6 +283,7 @@ fn a_trace_of_what_differs() {
         let traced = TraceConfig {
             model: testvectors(case).join("model.h5"),
             proxy: None,
+            hls_config: None,
             events: vec![testvectors(case).join("events.h5")],
             options: EventOptions::default(),
             leg,

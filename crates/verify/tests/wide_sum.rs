@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bittrue_io::{EventOptions, read_datasets};
 use bittrue_record::{AuditClass, Comparison};
 use bittrue_verify::{
-    Leg, LoadedModel, Session, TraceConfig, Unwatched, VerifyConfig, trace, verify,
+    Beside, Leg, LoadedModel, Session, TraceConfig, Unwatched, VerifyConfig, trace, verify,
 };
 use ndarray::ArrayD;
 
@@ -19,6 +19,7 @@ fn compare(options: EventOptions) -> Vec<Comparison> {
     let config = VerifyConfig {
         model: vectors("models/wide_sum/model.h5"),
         proxy: None,
+        hls_config: None,
         events: vec![vectors("models/wide_sum/events.h5")],
         options,
         reference: Leg::Qkeras,
@@ -38,6 +39,7 @@ fn traced() -> Traced {
     let config = TraceConfig {
         model: vectors("models/wide_sum/model.h5"),
         proxy: None,
+        hls_config: None,
         events: vec![vectors("models/wide_sum/events.h5")],
         options: EventOptions::default(),
         leg: Leg::Qkeras,
@@ -124,7 +126,8 @@ fn a_quantizer_proves_nothing_of_what_it_rounds() {
 
 fn unproven(file: &str) -> Vec<String> {
     let loaded = LoadedModel::open(&vectors(file)).expect(file);
-    let session = Session::new(loaded, None, Leg::Qkeras, &[], Vec::new()).expect(file);
+    let session =
+        Session::new(loaded, Beside::default(), Leg::Qkeras, &[], Vec::new()).expect(file);
     let model = &session.loaded.model;
     let calls = session.calls.iter().filter(|c| !session.proven[c.0]);
     calls.map(|&c| model.call_name(c)).collect()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input_type::InputTypeArgs;
-use super::{ChoiceArgs, ModelArgs, SimdArgs};
+use super::{ChoiceArgs, HlsConfigArgs, ModelArgs, SimdArgs};
 
 const AFTER: &str = "\
 Examples:
@@ -35,6 +35,9 @@ pub(crate) struct BenchArgs {
 
     #[command(flatten)]
     pub(crate) input_type: InputTypeArgs,
+
+    #[command(flatten)]
+    pub(crate) hls_config: HlsConfigArgs,
 
     /// The leg that counts as right
     #[arg(long, value_name = "LEG", default_value = "qkeras")]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input_type::InputTypeArgs;
-use super::{ChoiceArgs, Color, EventArgs, ModelArgs};
+use super::{ChoiceArgs, Color, EventArgs, HlsConfigArgs, ModelArgs};
 
 const AFTER: &str = "\
 Examples:
@@ -32,6 +32,9 @@ pub(crate) struct ExplainArgs {
 
     #[command(flatten)]
     pub(crate) input_type: InputTypeArgs,
+
+    #[command(flatten)]
+    pub(crate) hls_config: HlsConfigArgs,
 
     /// The event: its row in the file, counted from 0, as in the report
     #[arg(long, value_name = "K", allow_negative_numbers = true, value_parser = number)]

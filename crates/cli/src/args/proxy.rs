@@ -56,6 +56,11 @@ pub(crate) struct ProxyArgs {
     /// fixed<8,4,TRN,WRAP,0>.
     #[arg(long, value_name = "FILE")]
     pub(crate) types: Option<PathBuf>,
+
+    /// hls4ml's configuration, for --types: a hls4ml_config.yml, or an hls_config as YAML or JSON
+    /// (docs/firmware.md)
+    #[arg(long, value_name = "FILE", requires = "types")]
+    pub(crate) hls_config: Option<PathBuf>,
 }
 
 /// Overflow mode of signed quantizers.

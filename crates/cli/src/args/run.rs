@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input_type::InputTypeArgs;
-use super::{ChoiceArgs, DenyArgs, EventArgs, ModelArgs, SaveArgs, SimdArgs};
+use super::{ChoiceArgs, DenyArgs, EventArgs, HlsConfigArgs, ModelArgs, SaveArgs, SimdArgs};
 
 /// `verify --model … --events …`.
 #[derive(Debug, Args)]
@@ -20,6 +20,9 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) input_type: InputTypeArgs,
+
+    #[command(flatten)]
+    pub(crate) hls_config: HlsConfigArgs,
 
     /// The leg that counts as right
     #[arg(long, value_name = "LEG", default_value = "qkeras")]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::input_type::InputTypeArgs;
-use super::{ChoiceArgs, EventArgs, ModelArgs, SimdArgs};
+use super::{ChoiceArgs, EventArgs, HlsConfigArgs, ModelArgs, SimdArgs};
 
 /// `verify trace`.
 #[derive(Debug, Args)]
@@ -19,6 +19,9 @@ pub(crate) struct TraceArgs {
 
     #[command(flatten)]
     pub(crate) input_type: InputTypeArgs,
+
+    #[command(flatten)]
+    pub(crate) hls_config: HlsConfigArgs,
 
     /// The leg to trace: qkeras, proxy:sat, proxy:wrap, proxy, hls4ml:sat, hls4ml:wrap or hls4ml
     #[arg(long, value_name = "LEG")]

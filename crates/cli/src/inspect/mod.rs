@@ -10,7 +10,7 @@ use bittrue_block::Storage;
 use bittrue_engine::EdgeInfo;
 use bittrue_model::{Activation, CallId, Conv, Dense, LayerKind, SeparableConv};
 use bittrue_record::ExitCode;
-use bittrue_verify::{ErrorKind, Leg, LoadedModel, LoadedProxy, Session};
+use bittrue_verify::{Beside, ErrorKind, Leg, LoadedModel, Session};
 
 use crate::args::InspectArgs;
 use crate::failure::Failure;
@@ -28,8 +28,8 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<ExitCode, Failure> {
         None => (Leg::Qkeras, &DEFAULT_TARGETS),
     };
     // A proxy file that is named has to be right.
-    let proxy = args.model.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
-    match Session::new(loaded, proxy, reference, targets, Vec::new()) {
+    let beside = Beside::open(args.model.proxy.as_deref(), None, &loaded)?;
+    match Session::new(loaded, beside, reference, targets, Vec::new()) {
         Ok(session) => legs(&mut text, &session),
         Err(e) if e.kind() == ErrorKind::Conversion => {
             let _ = writeln!(text, "\nNo proxy: {e}");

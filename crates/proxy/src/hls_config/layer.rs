@@ -2,9 +2,9 @@
 
 use bittrue_model::Place;
 
+use super::HlsConfig;
 use super::precision::{Spec, parse};
 use super::yaml::Node;
-use super::HlsConfig;
 use crate::ConvertError;
 use crate::types::Precision;
 
@@ -17,6 +17,13 @@ pub(crate) struct LayerConfig<'a> {
 }
 
 impl HlsConfig {
+    /// The layers that it names, in alphabetical order.
+    pub(crate) fn layer_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.names.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// What is said of a layer.
     pub(crate) fn layer<'a>(&'a self, name: &'a str, class: &'a str) -> LayerConfig<'a> {
         LayerConfig { config: self, name, class }
@@ -51,11 +58,7 @@ impl LayerConfig<'_> {
     }
 
     /// The type that a key such as `table_t` gives, or `default`.
-    pub(crate) fn type_or(
-        &self,
-        key: &str,
-        default: Precision,
-    ) -> Result<Precision, ConvertError> {
+    pub(crate) fn type_or(&self, key: &str, default: Precision) -> Result<Precision, ConvertError> {
         let Some(node) = self.key(key) else { return Ok(default) };
         let text = node.text().ok_or_else(|| self.refuse(key, node, "a fixed-point type"))?;
         let spec = parse(text).map_err(|why| self.refuse(key, node, &why))?;
@@ -80,11 +83,14 @@ impl LayerConfig<'_> {
             Some(Spec::Fixed(t)) => return Ok(*t),
             Some(Spec::Auto) => "the configuration says auto, and so does the default of the model",
             Some(Spec::Other(text)) => {
-                let what = format!("the configuration says `{text}`; supported are fixed and ufixed");
+                let what =
+                    format!("the configuration says `{text}`; supported are fixed and ufixed");
                 return Err(ConvertError::new(self.place(key), what, help));
             }
-            None => "hls4ml raises an exception: the configuration has no precision for it and no \
-                     default",
+            None => {
+                "hls4ml raises an exception: the configuration has no precision for it and no \
+                     default"
+            }
         };
         Err(ConvertError::new(self.place(key), what, help))
     }
@@ -156,7 +162,10 @@ LayerName:
         assert_eq!(width("other", "Dense"), Ok(11));
         let layer = config.layer("Soft", "Softmax");
         assert_eq!(layer.size("table_size"), Ok(Some(128)));
-        assert_eq!(layer.type_or("table_t", Precision::plain(true, 18, 8)).map(|t| t.width), Ok(13));
+        assert_eq!(
+            layer.type_or("table_t", Precision::plain(true, 18, 8)).map(|t| t.width),
+            Ok(13)
+        );
         // Keys are of this very name and class.
         assert_eq!(config.layer("soft", "softmax").size("table_size"), Ok(None));
     }

@@ -13,8 +13,7 @@ mod yaml;
 
 use std::collections::HashMap;
 
-pub(crate) use layer::LayerConfig;
-pub(crate) use precision::Spec;
+use precision::Spec;
 use yaml::Node;
 
 use crate::types::Precision;
@@ -32,10 +31,9 @@ impl ConfigError {
     }
 
     /// What to do.
-    pub fn help(&self) -> &'static str {
-        "give the hls4ml_config.yml of a project, or what is given to convert_from_keras_model as \
-         hls_config, as YAML; docs/firmware.md has the keys"
-    }
+    pub const HELP: &str = "give the hls4ml_config.yml of a project, or what is given to \
+                            convert_from_keras_model as hls_config, as YAML; docs/firmware.md has \
+                            the keys";
 }
 
 impl std::fmt::Display for ConfigError {
@@ -62,6 +60,11 @@ pub struct HlsConfig {
     /// The other keys of layers, in snake case, by class and by name.
     types: HashMap<String, HashMap<String, Node>>,
     names: HashMap<String, HashMap<String, Node>>,
+}
+
+impl HlsConfig {
+    /// Longest file in bytes.
+    pub const MOST_BYTES: usize = yaml::MOST_BYTES;
 }
 
 impl Default for HlsConfig {

@@ -82,9 +82,16 @@ mod tests {
         assert_eq!(shown("fixed<8,-2,rnd,sat_sym,0>"), "fixed<8,-2,RND,SAT_SYM,0>");
         assert_eq!(shown("Auto"), "auto");
         assert_eq!(shown("ac_fixed<16,6,true>"), "ac_fixed<16,6,true>");
-        for wrong in
-            ["", "real", "fixed", "fixed<a,b>", "fixed<0,0>", "fixed<8>", "fixed<8,4,UP>", "fixed<8,4,RND,SAT,1>"]
-        {
+        for wrong in [
+            "",
+            "real",
+            "fixed",
+            "fixed<a,b>",
+            "fixed<0,0>",
+            "fixed<8>",
+            "fixed<8,4,UP>",
+            "fixed<8,4,RND,SAT,1>",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

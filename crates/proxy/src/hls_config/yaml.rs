@@ -7,7 +7,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use super::ConfigError;
 
 /// Longest file in bytes. What hls4ml writes has a few kilobytes.
-const MOST_BYTES: usize = 1 << 20;
+pub(super) const MOST_BYTES: usize = 1 << 20;
 
 /// Deepest nesting. What hls4ml writes has five levels.
 const MOST_LEVELS: usize = 32;
@@ -264,7 +264,10 @@ mod tests {
         let c = get(get(&root, "a"), "c");
         assert_eq!((get(&root, "d").line, c.line), (4, 3));
         let Value::Sequence(items) = &c.value else { panic!("no list: {c:?}") };
-        assert_eq!((items[0].integer(), items[1].truth(), &items[2].value), (Some(1), Some(true), &Value::Null));
+        assert_eq!(
+            (items[0].integer(), items[1].truth(), &items[2].value),
+            (Some(1), Some(true), &Value::Null)
+        );
         assert_eq!(get(&root, "d").text(), Some("f.h5"));
         // Quoted words are no truth values.
         let quoted = read("a: 'yes'").expect("YAML");

@@ -86,7 +86,7 @@ fn pairs<'a, T, K: Ord + Clone>(
 
 /// Program, model, events and warnings.
 fn run(b: &Report, a: &Report) -> Vec<Change> {
-    let hash = |proxy: &Option<crate::FileInfo>| proxy.as_ref().map(|p| p.sha256.clone());
+    let hash = |file: &Option<crate::FileInfo>| file.as_ref().map(|f| f.sha256.clone());
     let mut changes: Vec<Change> = [
         Change::neutral("tool.name", b.tool.name.as_str(), a.tool.name.as_str()),
         Change::neutral("tool.version", b.tool.version.as_str(), a.tool.version.as_str()),
@@ -94,6 +94,7 @@ fn run(b: &Report, a: &Report) -> Vec<Change> {
         Change::neutral("model.sha256", b.model.sha256.as_str(), a.model.sha256.as_str()),
         Change::neutral("model.class", b.model.class.as_str(), a.model.class.as_str()),
         Change::neutral("proxy.sha256", hash(&b.proxy), hash(&a.proxy)),
+        Change::neutral("hls_config.sha256", hash(&b.hls_config), hash(&a.hls_config)),
         Change::neutral("events.path", b.events.path.as_str(), a.events.path.as_str()),
         Change::neutral("events.size", b.events.size, a.events.size),
         Change::neutral("events.count", b.events.count, a.events.count),

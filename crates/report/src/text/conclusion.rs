@@ -228,6 +228,11 @@ fn explain_command(report: &Report, c: &Comparison, event: u64) -> String {
     if let Some(proxy) = &report.proxy {
         flag("--proxy", &proxy.path);
     }
+    if let Some(config) = &report.hls_config
+        && [&c.reference, &c.target].iter().any(|leg| leg.starts_with("hls4ml"))
+    {
+        flag("--hls-config", &config.path);
+    }
     match report.events.files.as_slice() {
         [] => flag("--events", &report.events.path),
         files => files.iter().for_each(|file| flag("--events", &file.path)),

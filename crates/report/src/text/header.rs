@@ -37,6 +37,10 @@ pub(super) fn header(report: &Report, paint: Paint, width: usize) -> Vec<String>
         let hash = short_hash(&proxy.sha256);
         entry("proxy", None, &format!("{} (sha256 {hash})", proxy.path));
     }
+    if let Some(config) = &report.hls_config {
+        let hash = short_hash(&config.sha256);
+        entry("hls4ml", None, &format!("{} (sha256 {hash})", config.path));
+    }
     let events = &report.events;
     let mut text = files(events);
     // Events that were made have no file.

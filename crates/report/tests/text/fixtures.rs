@@ -143,6 +143,7 @@ pub(crate) fn report(events: u64, comparisons: Vec<Comparison>) -> Report {
             class: "Functional".to_owned(),
         },
         proxy: None,
+        hls_config: None,
         events: EventsInfo {
             path: "events.h5".to_owned(),
             size: 22_545,

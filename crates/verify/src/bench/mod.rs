@@ -21,7 +21,8 @@ use bittrue_model::{CallId, TypedNode};
 use bittrue_record::{Bench, BenchLayer, FORMAT_VERSION, Machine, Rate, ThreadRate};
 
 use self::measure::Measured;
-use crate::session::{LoadedModel, LoadedProxy, Session};
+use crate::beside::Beside;
+use crate::session::{LoadedModel, Session};
 use crate::source::{Source, Wanted};
 use crate::{Error, ErrorKind, InputTypeOption, Leg, Progress, event_files, input_type};
 
@@ -32,6 +33,8 @@ pub struct BenchConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`.
     pub proxy: Option<PathBuf>,
+    /// hls4ml's configuration, for its C simulation.
+    pub hls_config: Option<PathBuf>,
     /// The events: files, or a description.
     pub events: Vec<PathBuf>,
     /// Which datasets, which rows.
@@ -62,12 +65,12 @@ pub fn bench(config: &BenchConfig, progress: &dyn Progress) -> Result<Bench, Err
     let loaded = LoadedModel::open(&config.model)?;
     let wanted = Wanted::by(&loaded);
     let open = || Source::open(&config.events, &wanted, &config.options);
-    let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
+    let beside = Beside::open(config.proxy.as_deref(), config.hls_config.as_deref(), &loaded)?;
     let input_types = input_type::resolve(&loaded, &config.input_types, open, progress)?;
     let mut source = open()?;
     let most = (VALUES / source.elements().max(1)).clamp(1, EVENTS);
     let block = in_memory(&mut source, most)?;
-    let session = Session::new(loaded, proxy, config.reference, &[config.target], input_types)?;
+    let session = Session::new(loaded, beside, config.reference, &[config.target], input_types)?;
 
     let peak = peaks(Simd::chosen(), Duration::from_millis(60));
     let measured = Measured { session: &session, block: &block, time: config.time, progress };

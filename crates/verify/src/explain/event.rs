@@ -9,7 +9,8 @@ use bittrue_record::{EventPlace, ExplainedElement, ExplainedLayer, Explanation, 
 
 use super::layer::{LegEvent, LegLayer, not_formed};
 use super::select::{Elements, select};
-use crate::session::{LoadedModel, LoadedProxy, Session};
+use crate::beside::Beside;
+use crate::session::{LoadedModel, Session};
 use crate::source::{Source, Wanted};
 use crate::verify::tool;
 use crate::{Error, ErrorKind, InputTypeOption, Leg, Progress, event_files, input_type};
@@ -21,6 +22,8 @@ pub struct ExplainConfig {
     pub model: PathBuf,
     /// The proxy file for the leg `proxy`, unless the model is one itself.
     pub proxy: Option<PathBuf>,
+    /// hls4ml's configuration, for its C simulation.
+    pub hls_config: Option<PathBuf>,
     /// The recorded events.
     pub events: Vec<PathBuf>,
     /// Which datasets, which rows: Keras' batches count from the first of them.
@@ -58,9 +61,9 @@ pub fn explain(config: &ExplainConfig, progress: &dyn Progress) -> Result<Explan
         EventOptions { skip: config.event, max_events: Some(1), ..config.options.clone() };
     let input_types =
         input_type::resolve(&loaded, &config.input_types, || open(&config.options), progress)?;
-    let proxy = config.proxy.as_deref().map(|p| LoadedProxy::open(p, &loaded)).transpose()?;
-    let proxy_info = proxy.as_ref().map(LoadedProxy::info).transpose()?;
-    let session = Session::new(loaded, proxy, config.reference, &config.targets, input_types)?;
+    let beside = Beside::open(config.proxy.as_deref(), config.hls_config.as_deref(), &loaded)?;
+    let (proxy_info, config_info) = (beside.proxy_info()?, beside.config_info()?);
+    let session = Session::new(loaded, beside, config.reference, &config.targets, input_types)?;
     let calls = chosen(&session, &config.layers)?;
     let Some(block) = open(&of_event)?.next_block(1)? else {
         return Err(Error::new(ErrorKind::Internal, "an event that is there was not read"));
@@ -93,6 +96,7 @@ pub fn explain(config: &ExplainConfig, progress: &dyn Progress) -> Result<Explan
         tool: tool(config.reference, &config.targets),
         model: model_info,
         proxy: proxy_info,
+        hls_config: config_info,
         event: EventPlace {
             path: event_files::joined(&config.events),
             row: config.event,

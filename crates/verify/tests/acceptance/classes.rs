@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bittrue_block::{EventBlock, EventData, Flag, Flags, InputEvents};
 use bittrue_engine::Selection;
-use bittrue_verify::{Leg, LoadedModel, Session};
+use bittrue_verify::{Beside, Leg, LoadedModel, Session};
 
 /// How a leg does on a model, best first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +40,7 @@ pub(crate) fn classify(loaded: LoadedModel, leg: Leg) -> Class {
     let prefix = format!("{}: ", loaded.path.display());
     let inputs = loaded.inputs();
     let types = vec![None; inputs.len()];
-    let session = match Session::new(loaded, None, leg, &[], types) {
+    let session = match Session::new(loaded, Beside::default(), leg, &[], types) {
         Ok(session) => session,
         Err(e) => return Class::Refused(e.to_string().replacen(&prefix, "", 1)),
     };

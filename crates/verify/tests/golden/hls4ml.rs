@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use bittrue_io::EventOptions;
 use bittrue_record::{Comparison, Layer};
 use bittrue_verify::{
-    ErrorKind, InputType, Leg, LoadedModel, Session, Unwatched, VerifyConfig, verify,
+    Beside, ErrorKind, InputType, Leg, LoadedModel, Session, Unwatched, VerifyConfig, verify,
 };
 
-use super::support::{case, facts, trace_equals};
+use super::support::{case, facts, own_config, trace_equals};
 
 /// Every case of a QKeras model that hls4ml converts, without its kernels left random.
 const CASES: [&str; 33] = [
@@ -90,9 +90,11 @@ fn compare(name: &str, reference: Leg, target: Leg) -> Comparison {
 
 /// The comparison of two legs of a model.
 fn run(name: &str, model: &str, reference: Leg, target: Leg) -> Comparison {
+    let hls_config = own_config(name);
     let config = VerifyConfig {
         model: case(name).join(model),
         proxy: None,
+        hls_config: Some(hls_config.path().to_owned()),
         events: vec![case(name).join("events.h5")],
         options: EventOptions::default(),
         reference,
@@ -194,12 +196,19 @@ fn proxies_by_themselves() {
     println!("{elements} elements");
 }
 
-/// The kernels that HGQ left random come from the file.
+/// From the proxies that HGQ saved instead of those that are built.
 #[test]
-fn a_proxy_file_beside_its_model() {
-    for (file, group) in [("proxy_sat.h5", "hls4ml_sat"), ("proxy_wrap.h5", "hls4ml_wrap")] {
-        trace_equals("sep", "model.h5", Some(file), Leg::Hls4ml, group);
+fn traces_of_proxy_files_equal_the_c_simulation() {
+    let mut elements = 0;
+    for name in CASES.into_iter().chain(["sep"]) {
+        for (_, group, mode) in LEGS {
+            let file = format!("proxy_{mode}.h5");
+            let traced = trace_equals(name, "model.h5", Some(&file), Leg::Hls4ml, group);
+            assert_eq!(traced.banded, Default::default(), "{name} {file}");
+            elements += traced.elements;
+        }
     }
+    println!("{} cases, {elements} elements", CASES.len() + 1);
 }
 
 /// What hls4ml refuses is refused, though HGQ builds the proxy.
@@ -213,7 +222,8 @@ fn refusals() {
     ] {
         let loaded = LoadedModel::open(&case(name).join("model.h5")).expect(name);
         let error =
-            Session::new(loaded, None, Leg::Qkeras, &[Leg::Hls4mlSat], Vec::new()).expect_err(name);
+            Session::new(loaded, Beside::default(), Leg::Qkeras, &[Leg::Hls4mlSat], Vec::new())
+                .expect_err(name);
         assert_eq!(error.kind(), ErrorKind::Conversion, "{name}: {error}");
         assert!(error.help().expect("a remedy").contains(remedy), "{name}: {error}");
     }
@@ -228,6 +238,7 @@ fn raw_inputs_with_a_type() {
         let config = VerifyConfig {
             model: case(name).join("model.h5"),
             proxy: None,
+            hls_config: None,
             events: vec![case(name).join("events.h5")],
             options: EventOptions::default(),
             reference: Leg::ProxySat,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bittrue_io::{EventOptions, read_datasets};
-use bittrue_proxy::firmware_types;
+use bittrue_proxy::{HlsConfig, firmware_types};
 use bittrue_verify::{Leg, LoadedModel, TraceConfig, Unwatched, trace};
 use serde_json::{Map, Value};
 
@@ -35,7 +35,8 @@ fn types_equal_those_of_hls4ml() {
     for name in &names {
         let expected = std::fs::read_to_string(file(name, ".types.json")).expect(name);
         let model = LoadedModel::open(&file(name, ".h5")).expect(name).model;
-        let found = firmware_types(&model).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let found =
+            firmware_types(&model, &HlsConfig::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
         // What quantizers have left is not in these files.
         let mut found: Map<String, Value> = serde_json::from_str(&found.to_json()).expect(name);
         for node in found.values_mut().filter_map(Value::as_object_mut) {
@@ -57,6 +58,7 @@ fn outputs_equal_the_c_simulation() {
         let config = TraceConfig {
             model: file(name, ".h5"),
             proxy: None,
+            hls_config: None,
             events: vec![file(name, ".events.h5")],
             options: EventOptions::default(),
             leg: Leg::Hls4ml,

@@ -1,11 +1,11 @@
 //! hls4ml's types of the golden cases, node by node.
 
 use bittrue_fixed::FixedType;
-use bittrue_proxy::{Mode, firmware_types};
-use bittrue_verify::LoadedModel;
+use bittrue_proxy::{HlsConfig, Mode, firmware_types};
+use bittrue_verify::{LoadedConfig, LoadedModel};
 use serde_json::{Map, Value};
 
-use super::support::case;
+use super::support::{case, own_config};
 
 /// Compares every node; the number of nodes.
 pub(super) fn equal(name: &str, expected: &str, found: &str) -> usize {
@@ -61,6 +61,7 @@ fn cases() -> Vec<String> {
     names
 }
 
+/// From the proxy that HGQ saved and from the one that is built, unless its kernels are random.
 #[test]
 fn types_equal_those_of_hls4ml() {
     let names = cases();
@@ -69,15 +70,17 @@ fn types_equal_those_of_hls4ml() {
     for name in &names {
         for (mode, suffix) in [(Mode::Sat, "sat"), (Mode::Wrap, "wrap")] {
             let expected = expected(name, &format!("types_{suffix}.json")).expect(name);
-            let proxy = case(name).join(format!("proxy_{suffix}.h5"));
-            let model = if proxy.exists() {
-                LoadedModel::open(&proxy).expect(name).model
-            } else {
-                let loaded = LoadedModel::open(&case(name).join("model.h5")).expect(name);
-                loaded.convert(mode).expect(name).model
-            };
-            let found = firmware_types(&model).unwrap_or_else(|e| panic!("{name} {suffix}: {e}"));
-            nodes += equal(&format!("{name} {suffix}"), &expected, &found.to_json());
+            let config = LoadedConfig::open(own_config(name).path()).expect(name).config;
+            let open = |file: &str| LoadedModel::open(&case(name).join(file)).expect(name);
+            let mut models = vec![open(&format!("proxy_{suffix}.h5")).model];
+            if name != "sep" {
+                models.push(open("model.h5").convert(mode).expect(name).model);
+            }
+            for model in models {
+                let found = firmware_types(&model, &config)
+                    .unwrap_or_else(|e| panic!("{name} {suffix}: {e}"));
+                nodes += equal(&format!("{name} {suffix}"), &expected, &found.to_json());
+            }
         }
     }
     println!("{} cases, {nodes} nodes", names.len());
@@ -93,7 +96,9 @@ fn types_of_proxies_without_a_model() {
         let name = format!("proxy-only/{name}");
         let expected = expected(&name, "types.json").expect("types");
         let loaded = LoadedModel::open(&case(&name).join("proxy.h5")).expect(&name);
-        let found = firmware_types(&loaded.model).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let config = LoadedConfig::open(own_config(&name).path()).expect(&name).config;
+        let found =
+            firmware_types(&loaded.model, &config).unwrap_or_else(|e| panic!("{name}: {e}"));
         nodes += equal(&name, &expected, &found.to_json());
         count += 1;
     }
@@ -112,7 +117,7 @@ fn refusals() {
     ] {
         let loaded = LoadedModel::open(&case(name).join("model.h5")).expect(name);
         let proxy = loaded.convert(Mode::Sat).expect(name);
-        let error = firmware_types(&proxy.model).expect_err(name);
+        let error = firmware_types(&proxy.model, &HlsConfig::default()).expect_err(name);
         assert!(error.to_string().contains(complaint), "{name}: {error}");
     }
 }

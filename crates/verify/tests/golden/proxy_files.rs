@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bittrue_model::{AlignedLayer, TypedModel};
-use bittrue_verify::{ErrorKind, Leg, LoadedModel, LoadedProxy, Session};
+use bittrue_verify::{Beside, ErrorKind, Leg, LoadedModel, LoadedProxy, Session};
 
 use super::support::{case, compare, facts, trace_equals};
 
@@ -60,7 +60,7 @@ fn random_kernels_come_from_the_file() {
         println!("sep {file}: {} elements, banded {:?}", traced.elements, traced.banded);
     }
     let loaded = LoadedModel::open(&case("sep").join("model.h5")).expect("a model");
-    let error = Session::new(loaded, None, Leg::Qkeras, &[Leg::ProxySat], Vec::new())
+    let error = Session::new(loaded, Beside::default(), Leg::Qkeras, &[Leg::ProxySat], Vec::new())
         .expect_err("kernels that nobody knows");
     assert_eq!(error.kind(), ErrorKind::Conversion);
     assert!(error.to_string().contains("fresh random numbers"), "{error}");
@@ -72,9 +72,10 @@ fn random_kernels_come_from_the_file() {
 fn a_choice_between_equal_quantizers_is_taken_back() {
     let proxies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testvectors/proxies");
     let model = LoadedModel::open(&proxies.join("branches.h5")).expect("a model");
-    let file = LoadedProxy::open(&proxies.join("branches_second_sat.h5"), &model).expect("fits");
+    let file = proxies.join("branches_second_sat.h5");
+    let beside = Beside::open(Some(&file), None, &model).expect("fits");
     let session =
-        Session::new(model, Some(file), Leg::ProxySat, &[Leg::Proxy], Vec::new()).expect("legs");
+        Session::new(model, beside, Leg::ProxySat, &[Leg::Proxy], Vec::new()).expect("legs");
     let [built, given] = &session.typed[..] else { panic!("two legs") };
     assert_eq!(built.aligned.len(), given.aligned.len());
     for (b, g) in built.aligned.iter().zip(&given.aligned) {

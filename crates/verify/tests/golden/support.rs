@@ -1,6 +1,7 @@
 //! Running a golden case.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use bittrue_io::{EventOptions, read_datasets};
@@ -8,6 +9,7 @@ use bittrue_record::Comparison;
 use bittrue_verify::{Error, Leg, TraceConfig, Unwatched, VerifyConfig, trace, verify};
 use ndarray::ArrayD;
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 pub(crate) fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testvectors/golden").join(name)
@@ -16,6 +18,18 @@ pub(crate) fn case(name: &str) -> PathBuf {
 pub(crate) fn facts(name: &str) -> Value {
     let text = std::fs::read_to_string(case(name).join("case.json")).expect("case.json");
     serde_json::from_str(&text).expect("JSON")
+}
+
+/// The configuration of hls4ml that a case was converted with, as a user would give it.
+pub(crate) fn own_config(name: &str) -> NamedTempFile {
+    let facts = facts(name);
+    let own = &facts["hls_config"];
+    let config = serde_json::json!({
+        "Model": own["Model"], "Backend": own["backend"], "IOType": own["io_type"],
+    });
+    let mut file = NamedTempFile::new().expect("a file");
+    file.write_all(config.to_string().as_bytes()).expect("written");
+    file
 }
 
 /// The comparison of a model, with the proxies or with a proxy file.
@@ -27,6 +41,7 @@ pub(crate) fn compare(name: &str, proxy: Option<&str>) -> Vec<Comparison> {
     let config = VerifyConfig {
         model: case(name).join("model.h5"),
         proxy: proxy.map(|p| case(name).join(p)),
+        hls_config: None,
         events: vec![case(name).join("events.h5")],
         options: EventOptions::default(),
         reference: Leg::Qkeras,
@@ -69,10 +84,12 @@ pub(crate) fn run_trace(
     leg: Leg,
 ) -> Result<Run, Error> {
     let directory = tempfile::tempdir().expect("a directory");
+    let hls_config = leg.simulated().map(|_| own_config(name));
     let out = directory.path().join("trace.h5");
     let config = TraceConfig {
         model: case(name).join(model),
         proxy: proxy.map(|p| case(name).join(p)),
+        hls_config: hls_config.as_ref().map(|file| file.path().to_owned()),
         events: vec![case(name).join("events.h5")],
         options: EventOptions::default(),
         leg,

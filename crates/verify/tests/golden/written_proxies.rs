@@ -79,6 +79,7 @@ fn written_proxies_are_the_legs() {
             let config = VerifyConfig {
                 model,
                 proxy: Some(path),
+                hls_config: None,
                 events: vec![case(&name).join("events.h5")],
                 options: EventOptions::default(),
                 reference: leg,

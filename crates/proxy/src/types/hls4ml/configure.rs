@@ -52,7 +52,9 @@ pub(super) fn configured(mut node: Node, config: &HlsConfig) -> Result<Node, Con
     let layer = config.layer(&name, &node.class);
     let types = &mut node.types;
     match &mut node.kind {
-        Kind::Relu { .. } | Kind::Curve(_) => types.table = Some(layer.type_or("table_t", table())?),
+        Kind::Relu { .. } | Kind::Curve(_) => {
+            types.table = Some(layer.type_or("table_t", table())?)
+        }
         Kind::Parametrized { .. } => {
             types.table = Some(layer.type_or("table_t", table())?);
             types.table_size = Some(layer.size("table_size")?.unwrap_or(TABLE_SIZE));

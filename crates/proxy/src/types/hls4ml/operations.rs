@@ -219,11 +219,7 @@ fn table_size(size: u128, place: &Place) -> Result<u64, ConvertError> {
 }
 
 /// A softmax with the sizes of its tables.
-fn softmax(
-    node: &Node,
-    s: &Softmax,
-    argument: FixedType,
-) -> Result<FirmwareSoftmax, ConvertError> {
+fn softmax(node: &Node, s: &Softmax, argument: FixedType) -> Result<FirmwareSoftmax, ConvertError> {
     let place = Place::layer(&node.name);
     let common = node.types.table_size.unwrap_or(u128::MAX);
     let mut sizes = [s.exp_size.unwrap_or(common), s.inv_size.unwrap_or(common)];
@@ -245,7 +241,11 @@ fn softmax(
     };
     // The first two forms address their tables by the highest bits of a number.
     let addresses = [
-        ("exponentials", made.exp_size, argument.width - u32::from(s.form == SoftmaxForm::Stable && argument.signed)),
+        (
+            "exponentials",
+            made.exp_size,
+            argument.width - u32::from(s.form == SoftmaxForm::Stable && argument.signed),
+        ),
         ("inverses", made.inv_size, made.inv_inp.width),
     ];
     let by_bits = matches!(s.form, SoftmaxForm::Stable | SoftmaxForm::Latency);

@@ -10,7 +10,15 @@ use crate::{ConvertError, HlsConfig};
 
 /// The graph of a proxy with all types.
 pub(super) fn derive(model: &Model, config: &HlsConfig) -> Result<Graph, ConvertError> {
+    if config.stream {
+        return Err(super::build::refuse(
+            bittrue_model::Place::model(),
+            "the configuration says IOType: io_stream, and only io_parallel is followed",
+            "set IOType to io_parallel",
+        ));
+    }
     let mut graph = build(model, config)?;
+    warn_of_unknown_names(&mut graph, model, config);
     let mut fused = vec![false; graph.nodes.len()];
     let quantized = |graph: &Graph| {
         graph.order.iter().any(|&n| matches!(graph.nodes[n].kind, Kind::Quantizer(_)))
@@ -46,6 +54,20 @@ pub(super) fn derive(model: &Model, config: &HlsConfig) -> Result<Graph, Convert
     skip_softmax(&mut graph);
     shrink_softmax_tables(&mut graph);
     Ok(graph)
+}
+
+/// hls4ml ignores what is said of layers that are not there.
+fn warn_of_unknown_names(graph: &mut Graph, model: &Model, config: &HlsConfig) {
+    for name in config.layer_names() {
+        // Some are there at first only: hls4ml writes them into configurations too.
+        let linear = name.strip_suffix("_linear").unwrap_or(name);
+        let of_layer = model.layers.iter().any(|l| l.name == name || l.name == linear);
+        if !of_layer && !graph.nodes.iter().any(|n| n.name == name) {
+            let text = "the configuration names this layer, and the proxy has none of this name: \
+                        hls4ml ignores what it says";
+            graph.warnings.push((name.to_owned(), text.to_owned()));
+        }
+    }
 }
 
 /// `remove_transpose_before_flatten` (M25, M27, M28): the rows of the Dense kernel are permuted as

@@ -76,10 +76,9 @@ impl<'a> Derivation<'a> {
             Kind::Table(ref table) => {
                 Kifs::uniform(n, common_kif(table.table.iter().map(|&v| f64::from(v))))
             }
-            Kind::Softmax(Softmax { exp_table: e, inv_table: i, .. }) => Kifs::uniform(
-                n,
-                [0, e.integer + i.integer, e.fractional() + i.fractional()],
-            ),
+            Kind::Softmax(Softmax { exp_table: e, inv_table: i, .. }) => {
+                Kifs::uniform(n, [0, e.integer + i.integer, e.fractional() + i.fractional()])
+            }
             _ => {
                 let arguments = self.arguments(id);
                 let result = of_arguments(&self.graph.nodes[id].kind, &arguments);

@@ -17,10 +17,7 @@ pub struct FirmwareTypes {
 /// # Errors
 ///
 /// Where hls4ml refuses the proxy; the error says what it raises and what to do.
-pub fn firmware_types(
-    proxy: &Model,
-    config: &HlsConfig,
-) -> Result<FirmwareTypes, ConvertError> {
+pub fn firmware_types(proxy: &Model, config: &HlsConfig) -> Result<FirmwareTypes, ConvertError> {
     Ok(FirmwareTypes { graph: passes::derive(proxy, config)? })
 }
 

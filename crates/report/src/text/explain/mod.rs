@@ -47,6 +47,9 @@ fn header(e: &Explanation, paint: Paint, width: usize) -> Vec<String> {
     if let Some(proxy) = &e.proxy {
         entry("proxy", &format!("{} (sha256 {})", proxy.path, short_hash(&proxy.sha256)));
     }
+    if let Some(config) = &e.hls_config {
+        entry("hls4ml", &format!("{} (sha256 {})", config.path, short_hash(&config.sha256)));
+    }
     let place = &e.event;
     let behind = match place.skipped {
         0 => String::new(),
