@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bittrue_block::{EventBlock, LaneBlock, Lanes, RealLanes};
+use bittrue_block::{EventBlock, InputEvents, LaneBlock, Lanes, RealLanes};
 use bittrue_model::NodeId;
 
 use crate::kernel::Kernel;
@@ -13,6 +13,7 @@ use crate::{Engine, Selection};
 pub struct NodeValues {
     results: Vec<Arc<LaneBlock>>,
     feeds: Vec<Arc<LaneBlock>>,
+    events: Vec<Vec<f64>>,
 }
 
 impl NodeValues {
@@ -25,6 +26,11 @@ impl NodeValues {
     /// inside another one for them.
     pub fn feed(&self, node: NodeId) -> &LaneBlock {
         &self.feeds[node.0]
+    }
+
+    /// The values of the event for input `index`, as read.
+    pub fn event(&self, index: usize) -> &[f64] {
+        &self.events[index]
     }
 }
 
@@ -48,6 +54,7 @@ impl Engine {
         for step in &program.steps {
             let result = match &self.kernels[step.kernel] {
                 Kernel::Input { index } => input(events, *index, row),
+                Kernel::FirmwareInput(input) => input.read(events, &[row]),
                 kernel => {
                     let arguments: Vec<&LaneBlock> =
                         step.inputs.iter().filter_map(|&s| slots[s].as_deref()).collect();
@@ -58,7 +65,15 @@ impl Engine {
         }
         // Every slot is some step's output.
         let of = |wanted: &[usize]| wanted.iter().filter_map(|&s| slots[s].clone()).collect();
-        NodeValues { results: of(program.nodes()), feeds: of(program.node_feeds()) }
+        let read = |input: &InputEvents| {
+            let elements = row * input.elements..(row + 1) * input.elements;
+            elements.map(|at| input.data.as_f64(at)).collect()
+        };
+        NodeValues {
+            results: of(program.nodes()),
+            feeds: of(program.node_feeds()),
+            events: events.inputs.iter().map(read).collect(),
+        }
     }
 }
 

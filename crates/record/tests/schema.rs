@@ -85,6 +85,7 @@ fn report() -> Result<Report, Box<dyn Error>> {
             class: "Sequential".to_owned(),
         },
         proxy: Some(FileInfo { path: "proxy.h5".to_owned(), sha256: "ff".repeat(32) }),
+        hls_config: Some(FileInfo { path: "c.yml".to_owned(), sha256: "ee".repeat(32) }),
         events: EventsInfo {
             path: "events.h5".to_owned(),
             size: 22_545,
@@ -165,7 +166,7 @@ fn fields_are_written_in_the_published_order() -> TestResult {
     };
     assert_eq!(
         keys("").join(" "),
-        "format_version tool partial model proxy events input_types assumptions warnings comparisons"
+        "format_version tool partial model proxy hls_config events input_types assumptions warnings comparisons"
     );
     assert_eq!(keys("/tool").join(" "), "name version profiles");
     assert_eq!(keys("/model").join(" "), "path sha256 class");

@@ -9,6 +9,8 @@ use bittrue_verify::{
     Elements, ErrorKind, ExplainConfig, Leg, Unwatched, VerifyConfig, explain, verify,
 };
 
+const TARGETS: [Leg; 4] = [Leg::ProxySat, Leg::ProxyWrap, Leg::Hls4mlSat, Leg::Hls4mlWrap];
+
 fn testvectors(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testvectors").join(name)
 }
@@ -22,7 +24,7 @@ fn config(case: &str, event: u64, elements: Elements) -> ExplainConfig {
         options: EventOptions::default(),
         event,
         reference: Leg::Qkeras,
-        targets: vec![Leg::ProxySat, Leg::ProxyWrap],
+        targets: TARGETS.to_vec(),
         input_types: Vec::new(),
         layers: Vec::new(),
         elements,
@@ -65,7 +67,7 @@ fn report(case: &str, most: u64) -> (u64, Account) {
         events: vec![testvectors(case).join("events.h5")],
         options: EventOptions { max_events: Some(most), ..EventOptions::default() },
         reference: Leg::Qkeras,
-        targets: vec![Leg::ProxySat, Leg::ProxyWrap],
+        targets: TARGETS.to_vec(),
         input_types: Vec::new(),
         strict_layers: false,
         hash: false,
@@ -100,7 +102,7 @@ fn add(explained: &Explanation, account: &mut Account) -> usize {
 #[test]
 fn every_value_is_the_real_softwares() {
     let case = "golden/jet_mlp";
-    let groups = ["qkeras", "proxy_sat", "proxy_wrap"].map(|group| {
+    let groups = ["qkeras", "proxy_sat", "proxy_wrap", "hls4ml_sat", "hls4ml_wrap"].map(|group| {
         read_datasets(&testvectors(case).join("expected.h5"), group).expect("expected values")
     });
     let (mut wraps, mut rounded, mut values) = (0, 0, 0);
@@ -110,7 +112,7 @@ fn every_value_is_the_real_softwares() {
         assert_eq!(explained.layers.len(), 8);
         for layer in &explained.layers {
             for element in &layer.elements {
-                assert_eq!(element.values.len(), 3);
+                assert_eq!(element.values.len(), 5);
                 for (value, group) in element.values.iter().zip(&groups) {
                     let (_, real) = group.iter().find(|(n, _)| *n == layer.name).expect("layer");
                     let at = [event, element.index as usize];

@@ -11,6 +11,7 @@ mod diff;
 mod event_forms;
 mod explain;
 mod help;
+mod hls_config;
 mod hostile;
 mod inspect;
 mod interrupt;

@@ -3,6 +3,7 @@
 use bittrue_model::Place;
 
 use super::HlsConfig;
+use super::keys::snake;
 use super::precision::{Spec, parse};
 use super::yaml::Node;
 use crate::ConvertError;
@@ -51,10 +52,18 @@ impl LayerConfig<'_> {
             .or_else(|| config.default_precision())
     }
 
-    /// The value of a key: that of the name before that of the class.
+    /// The value of a key: hls4ml updates a dictionary of the class by that of the name, and of
+    /// several spellings of one key (`TableSize`, `table_size`) the last one in it counts.
     fn key(&self, key: &str) -> Option<&Node> {
-        let of_name = || self.config.names.get(self.name)?.get(key);
-        of_name().or_else(|| self.config.types.get(self.class)?.get(key))
+        let of_class = self.config.types.get(self.class).into_iter().flatten();
+        let mut all: Vec<&(String, Node)> = of_class.collect();
+        for item in self.config.names.get(self.name).into_iter().flatten() {
+            match all.iter_mut().find(|(spelling, _)| *spelling == item.0) {
+                Some(of_class) => *of_class = item,
+                None => all.push(item),
+            }
+        }
+        all.into_iter().rev().find(|(spelling, _)| snake(spelling) == key).map(|(_, value)| value)
     }
 
     /// The type that a key such as `table_t` gives, or `default`.
@@ -146,7 +155,9 @@ Model: {Precision: {default: 'fixed<10,1>', accum: 'fixed<11,1>'}}
 LayerType:
   Softmax: {Precision: {accum: 'fixed<12,1>'}, table_t: 'fixed<13,1>', TableSize: 64}
 LayerName:
-  Soft: {Precision: 'fixed<14,1>', table_size: '128'}
+  Soft: {Precision: 'fixed<14,1>', table_size: 128}
+  both: {TableSize: 1, table_size: 2}
+  less: {TableSize: 32, table_t: '7'}
   hard: {Precision: {accum: auto}, skip: maybe, accum_t: float}
 ";
         HlsConfig::parse(text).expect("a configuration")
@@ -166,6 +177,9 @@ LayerName:
             layer.type_or("table_t", Precision::plain(true, 18, 8)).map(|t| t.width),
             Ok(13)
         );
+        // The last spelling counts, and the class's keeps its place.
+        assert_eq!(config.layer("both", "Dense").size("table_size"), Ok(Some(2)));
+        assert_eq!(config.layer("less", "Softmax").size("table_size"), Ok(Some(32)));
         // Keys are of this very name and class.
         assert_eq!(config.layer("soft", "softmax").size("table_size"), Ok(None));
     }

@@ -57,9 +57,9 @@ pub struct HlsConfig {
     /// Precisions by `class_variable` and by `name_variable`, in lower case as hls4ml keeps them.
     of_types: HashMap<String, Spec>,
     of_names: HashMap<String, Spec>,
-    /// The other keys of layers, in snake case, by class and by name.
-    types: HashMap<String, HashMap<String, Node>>,
-    names: HashMap<String, HashMap<String, Node>>,
+    /// The keys of layers as they are spelt and in the order of the file, by class and by name.
+    types: HashMap<String, Vec<(String, Node)>>,
+    names: HashMap<String, Vec<(String, Node)>>,
 }
 
 impl HlsConfig {

@@ -1,7 +1,5 @@
 //! From the tree of a file to a configuration.
 
-use std::collections::HashMap;
-
 use super::keys::{HLS, LAYER, MODEL, PROJECT, snake};
 use super::precision::{Spec, parse};
 use super::yaml::{Node, Value, read};
@@ -92,12 +90,16 @@ impl HlsConfig {
         }
         let by_name = section == "LayerName";
         for (layer, of_layer) in mapping(node, section)? {
-            let mut keys = HashMap::new();
+            let mut keys = Vec::new();
             let mut precisions = Vec::new();
             for (key, value) in mapping(of_layer, layer)? {
                 let snake_key = snake(key);
                 known_key(&snake_key, value, &LAYER, &format!("{section} `{layer}`"))?;
                 match snake_key.as_str() {
+                    "precision" if key != "Precision" => {
+                        let message = format!("hls4ml ignores `{key}`; it is spelt `Precision`");
+                        return Err(ConfigError::new(Some(value.line), message));
+                    }
                     "precision" => match &value.value {
                         Value::Null => {}
                         Value::Mapping(items) => {
@@ -111,10 +113,7 @@ impl HlsConfig {
                     "compression" => compression(value)?,
                     _ => {}
                 }
-                if keys.insert(snake_key, value.clone()).is_some() {
-                    let message = format!("`{key}` is given twice, in two spellings");
-                    return Err(ConfigError::new(Some(value.line), message));
-                }
+                keys.push((key.clone(), value.clone()));
             }
             let (of, kept) = match by_name {
                 true => (&mut self.of_names, &mut self.names),
@@ -233,7 +232,7 @@ mod tests {
             ("Model: {Strategy: distributed_arithmetic}", "Strategy is"),
             ("LayerName: {a: {Compression: true}}", "Compression is `true`; supported is false"),
             ("Flows: [x]", "Flows is a list"),
-            ("LayerName: {a: {TableSize: 8, table_size: 8}}", "two spellings"),
+            ("LayerName: {a: {precision: auto}}", "it is spelt `Precision`"),
             ("[1]", "the file is a list"),
         ] {
             let found = refusal(text);

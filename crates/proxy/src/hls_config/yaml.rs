@@ -58,9 +58,10 @@ impl Node {
         }
     }
 
-    /// A whole number, which Python's `int` would also read from quoted text.
+    /// A whole number. hls4ml takes no text for one, so quoted digits are none.
     pub(super) fn integer(&self) -> Option<i64> {
-        self.text()?.replace('_', "").parse().ok()
+        let Value::Scalar { text, plain: true } = &self.value else { return None };
+        text.replace('_', "").parse().ok()
     }
 
     /// A truth value in one of PyYAML's spellings.

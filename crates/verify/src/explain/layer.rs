@@ -6,7 +6,9 @@ use bittrue_block::{Flag, Flags, LaneBlock};
 use bittrue_engine::NodeValues;
 use bittrue_fixed::{Dialect, FixedType};
 use bittrue_keras::exact;
-use bittrue_model::{CallId, EdgeType, Model, NodeId, Op, Rounding32, TypedModel, TypedNode};
+use bittrue_model::{
+    CallId, EdgeType, Firmware, Model, NodeId, Op, Rounding32, TypedModel, TypedNode,
+};
 use bittrue_record::{
     Actions, Ending, ExplainedCast, ExplainedTensor, ExplainedValue, InnerQuantizer,
     OverflowAction, Relation,
@@ -30,6 +32,8 @@ pub(super) struct LegEvent<'a> {
 enum Cast {
     One(FixedType),
     Each(Arc<[FixedType]>),
+    /// `None` where no bit is left.
+    EachOrNone(Arc<[Option<FixedType>]>),
     /// Of what is positive.
     Relu(FixedType),
 }
@@ -39,13 +43,14 @@ impl Cast {
         match self {
             Self::One(t) | Self::Relu(t) => Some(*t),
             Self::Each(types) => types.get(element).copied(),
+            Self::EachOrNone(types) => types.get(element).copied().flatten(),
         }
     }
 
     fn common(&self) -> Option<FixedType> {
         match self {
             Self::One(t) | Self::Relu(t) => Some(*t),
-            Self::Each(_) => None,
+            Self::Each(_) | Self::EachOrNone(_) => None,
         }
     }
 }
@@ -56,6 +61,12 @@ fn quantizer(op: &Op) -> Option<Option<Cast>> {
         Op::Quantize(t) => Some(Some(Cast::One(*t))),
         Op::QuantizeEach(types) => Some(Some(Cast::Each(Arc::clone(types)))),
         Op::QuantizedBits(q) => Some(exact::bits_cast(q).map(Cast::One)),
+        Op::Firmware(firmware) => match &**firmware {
+            Firmware::Input { target, .. } => Some(Some(Cast::One(*target))),
+            Firmware::Cast(target) => Some(Some(Cast::One(*target))),
+            Firmware::CastEach(types) => Some(Some(Cast::EachOrNone(Arc::clone(types)))),
+            _ => None,
+        },
         Op::QuantizedRelu(q) => Some(exact::relu_cast(q).map(Cast::Relu)),
         _ => None,
     }
@@ -252,10 +263,20 @@ fn apply(
     nodes: &NodeValues,
 ) -> Vec<Option<ExplainedCast>> {
     let (result, dialect): (_, Dialect) = (nodes.result(id), node.rules.dialect);
-    let Some(argument) = node.inputs.first().map(|&n| nodes.feed(n)) else { return Vec::new() };
+    let of_event = match &node.op {
+        Op::Firmware(firmware) => match **firmware {
+            Firmware::Input { index, .. } => Some(nodes.event(index)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let argument = node.inputs.first().map(|&n| nodes.feed(n));
     (0..result.elements)
         .map(|e| {
-            let x = argument.value(e, 0);
+            let x = match of_event {
+                Some(event) => *event.get(e)?,
+                None => argument?.value(e, 0),
+            };
             // Not max, which loses NaN.
             let from = if matches!(cast, Cast::Relu(_)) && x < 0.0 { 0.0 } else { x };
             cast::explain(from, cast.target(e)?, dialect, result.value(e, 0))

@@ -4,6 +4,7 @@ mod cases;
 mod hls4ml;
 mod hls4ml_made;
 mod hls4ml_types;
+mod hls_config;
 #[path = "../levels/mod.rs"]
 mod levels;
 mod proxy_files;

@@ -240,6 +240,18 @@ impl Graph {
         self.lost.extend(forms.into_iter().map(|call| (call, closest)));
     }
 
+    /// Takes out a node whose value is never formed: an output of the model is then its argument.
+    pub(super) fn drop_value(&mut self, id: usize) {
+        let Some(&argument) = self.nodes[id].inputs.first() else { return };
+        if self.outputs.contains(&id) {
+            let forms = std::mem::take(&mut self.nodes[id].forms);
+            self.nodes[argument].forms.extend(forms);
+        } else {
+            self.lose(id, Closest::Result(argument));
+        }
+        self.remove(id);
+    }
+
     /// Takes out a node with one argument: its readers read that.
     pub(super) fn remove(&mut self, id: usize) {
         let Some(&argument) = self.nodes[id].inputs.first() else { return };

@@ -119,10 +119,8 @@ fn remove_transpose_of_one_channel(graph: &mut Graph) -> bool {
             if in_order {
                 let forms = std::mem::take(&mut graph.nodes[id].forms);
                 graph.nodes[input].forms.extend(forms);
-            } else {
-                graph.lose(id, Closest::Result(input));
             }
-            graph.remove(id);
+            graph.drop_value(id);
             return true;
         }
     }
@@ -140,7 +138,8 @@ fn remove_trivial_normalisations(graph: &mut Graph) {
                 graph.nodes[source].forms.extend(forms);
             } else {
                 // A quantizer was fused into it, and goes with it.
-                graph.lose(id, Closest::Result(source));
+                graph.drop_value(id);
+                continue;
             }
             graph.remove(id);
         }
@@ -175,9 +174,10 @@ fn share_reshapes(graph: &mut Graph) {
 fn skip_softmax(graph: &mut Graph) {
     for id in graph.order.clone() {
         if matches!(graph.nodes[id].kind, Kind::Softmax(softmax) if softmax.skip) {
-            let source = graph.nodes[id].inputs[0];
-            graph.lose(id, Closest::Result(source));
-            graph.remove(id);
+            let text = "the configuration says skip: hls4ml takes the softmax out, and what follows, \
+                        or the output, is its argument";
+            graph.warnings.push((graph.nodes[id].name.clone(), text.to_owned()));
+            graph.drop_value(id);
         }
     }
 }
