@@ -29,7 +29,7 @@ rng = np.random.default_rng(3)
 TYPES = ("accum_t", "weight_t", "bias_t", "scale_t", "table_t", "param_t")
 CSIM_CASES = (
     "softmax_small tanh_cat avg_same elu_thr mul_avg leaky_reshape2 het_input input_fan_wrap "
-    "wrap_fan consecutive permute3 wide24"
+    "wrap_fan consecutive permute3 wide24 wrapsm_each rnd_raw tiny_weights het_ties relu_args leaky two_roundings"
 ).split()
 
 
@@ -48,6 +48,28 @@ def mk(f, *shapes):
         if isinstance(layer, L.BatchNormalization):
             layer.set_weights([rng.uniform(0.5, 1.5, a.shape) for a in old])
     return model
+
+
+def tiny(model):
+    """Weights on no grid, of which some are below all bits that hls4ml keeps."""
+    kernel, bias = model.layers[-1].get_weights()
+    kernel[:] = rng.normal(size=kernel.shape)
+    kernel[0] = 3e-10
+    kernel[1] *= 1e-6
+    model.layers[-1].set_weights([kernel, bias])
+    return model
+
+
+def plant(name, x):
+    """Values at which two roundings part."""
+    if name == "rnd_raw":
+        # Float32 makes 1 of 0.49999997 + 0.5.
+        x[100:150] = np.float32(0.49999997) / 32
+        x[150:] = (rng.integers(-40, 40, x[150:].shape) + 0.5) / 32
+    if name == "het_ties":
+        # Just above a tie of the coarsest element, and below 24 fractional bits.
+        x[100:] = (rng.integers(-8, 8, x[100:].shape) + 0.5) / 8 + 2.0**-26
+    return x
 
 
 models={
@@ -77,6 +99,13 @@ models={
  'het_wrapsm': lambda: mk(lambda x: Q(np.array([[1,1,0]],'int8'),np.array([[5,6,4]],'int8'),np.array([[2,2,2]],'int8'),'RND','SAT')(L.Dense(3)(q(1,8,3)(x))) ,(5,)),
  'het_input': lambda: mk(lambda x: L.Dense(2)(Q(np.array([[1,1,0,1,1]],'int8'),np.array([[5,6,4,7,0]],'int8'),np.array([[2,2,2,3,0]],'int8'),'RND_CONV','SAT')(x)) ,(5,)),
  'out_flatten': lambda: mk(lambda x: L.Flatten()(q(1,8,4)(L.Conv1D(3,2)(q(1,8,3)(x)))) ,(4,2)),
+ 'two_roundings': lambda: mk(lambda x: q(1,9,4,'RND','SAT')(q(1,6,5,'TRN','WRAP')(L.Dense(3)(q(1,8,3)(x)))) ,(5,)),
+ 'wrapsm_each': lambda: mk(lambda x: L.Dense(2)(Q(np.array([[1,1,1]],'int8'),np.array([[5,6,4]],'int8'),np.array([[2,3,2]],'int8'),'RND','WRAP_SM')(L.Dense(3)(q(1,8,3)(x)))) ,(5,)),
+ 'rnd_raw': lambda: mk(lambda x: L.Dense(3)(q(1,8,3,'RND','SAT')(x)) ,(5,)),
+ 'tiny_weights': lambda: tiny(mk(lambda x: L.Dense(3)(q(1,8,3)(x)) ,(5,))),
+ 'het_ties': lambda: mk(lambda x: L.Dense(3)(Q(np.array([[1,1,1,1,1]],'int8'),np.array([[5,6,4,7,8]],'int8'),np.array([[2,3,2,3,3]],'int8'),'RND_CONV','SAT')(x)) ,(5,)),
+ 'relu_args': lambda: mk(lambda x: (lambda d: [q(1,10,4)(L.ReLU(negative_slope=0.25)(d)), q(1,10,4)(L.ReLU(threshold=1.0)(d)), q(1,10,4)(L.ReLU(max_value=1.5)(d))])(q(1,9,3)(L.Dense(3)(q(1,8,3)(x)))) ,(5,)),
+ 'leaky': lambda: mk(lambda x: L.Dense(2)(q(1,8,3)(L.LeakyReLU(0.3)(q(1,9,4)(L.Dense(6)(q(1,8,3)(x)))))) ,(5,)),
  'satsym_flat': lambda: mk(lambda x: L.Dense(2)(q(1,12,8,'RND_CONV','SAT_SYM')(L.Flatten()(L.Conv1D(3,2)(q(1,8,3)(x))))) ,(4,2)),
 }
 
@@ -114,6 +143,7 @@ def make(directory: Path, name: str) -> None:
         converted.compile()
         x = rng.normal(size=(200, *model.input_shape[1:])) * 3
         x[:40] = np.round(x[:40] * 16) / 16
+        x = plant(name, x)
         y = converted.predict(np.ascontiguousarray(x))
     with h5py.File(directory / f"{name}.events.h5", "w") as file:
         file["events"] = x

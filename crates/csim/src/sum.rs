@@ -6,7 +6,8 @@ use crate::Tensor;
 use crate::tensor::{convert, up_shift};
 
 /// Each product is brought to the accumulator's grid, rounding down, and the sum wraps. Truncating
-/// and wrapping commute with the order of the additions, so they are done once.
+/// and wrapping commute with the order of the additions, so they are done once. Nothing else is lost
+/// (M12), however wide the sum is.
 ///
 /// An accumulator that was derived from the argument of one neuron may be too coarse for another
 /// one (M19): then bits of each product are lost.

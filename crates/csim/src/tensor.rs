@@ -45,12 +45,13 @@ pub(crate) fn up_shift(v: i128, up: i32) -> i128 {
     }
 }
 
-/// A conversion as the C++ does it. The plan has tried the type, so that it exists.
+/// A conversion as the C++ does it, also where an assertion of the C++ fails (M17). The plan has tried
+/// the type, so that it exists.
 pub(crate) fn convert(t: &FixedType, raw: i128, fractional: i32) -> i128 {
     t.convert(raw, fractional, Dialect::ApFixed).unwrap_or(0)
 }
 
-/// The conversion of a double.
+/// The conversion of a double, which is exact: nothing is added to it in float32 to round it (M11).
 ///
 /// The C++ takes exponent and mantissa as they are, so an infinity is `2^1024` and a NaN something
 /// beyond, with its sign (M23): the largest or lowest value under saturation and 0 under wrapping.

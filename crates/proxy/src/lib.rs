@@ -32,4 +32,7 @@ pub use precision::{
     effective_bits, precisions, register,
 };
 pub use tables::make_tables;
-pub use types::{FirmwareTypes, Precision, firmware, firmware_types, types};
+pub use types::{
+    FIRMWARE_RULES, FirmwareRule, FirmwareTypes, Precision, firmware, firmware_rules_markdown,
+    firmware_types, types,
+};

@@ -7,4 +7,7 @@ mod operations;
 mod quantizer;
 
 pub use graph::types;
-pub use hls4ml::{FirmwareTypes, Precision, firmware, firmware_types};
+pub use hls4ml::{
+    FIRMWARE_RULES, FirmwareRule, FirmwareTypes, Precision, firmware, firmware_rules_markdown,
+    firmware_types,
+};

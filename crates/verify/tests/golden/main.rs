@@ -1,6 +1,7 @@
 //! The golden cases, made by running the real software: every layer of every leg, bit for bit.
 
 mod cases;
+mod firmware_rules;
 mod hls4ml;
 mod hls4ml_made;
 mod hls4ml_types;

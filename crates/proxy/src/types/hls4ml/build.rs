@@ -184,6 +184,7 @@ impl Builder<'_> {
             LayerKind::Permute(axes) => {
                 node("Transpose", Kind::Transpose { index: permutation(axes, argument) })
             }
+            // Its arguments are ignored (M4, M26).
             LayerKind::Relu(_) => node("Activation", Kind::Relu { request: false }),
             LayerKind::LeakyRelu { alpha } => {
                 node("ParametrizedActivation", parametrized(Parametrized::LeakyRelu, *alpha))
