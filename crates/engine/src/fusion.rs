@@ -328,7 +328,7 @@ pub(crate) fn inside_linear(typed: &TypedModel, id: NodeId) -> bool {
 #[cfg(test)]
 mod tests {
     use bittrue_fixed::Dialect;
-    use bittrue_model::{BatchNorm, Constant, EdgeType, Padding, Rules, TypedNode};
+    use bittrue_model::{BatchNorm, Constant, EdgeType, Padding, Rules, TypedNode, Window};
     use ndarray::{ArrayD, IxDyn};
 
     use super::*;
