@@ -1,6 +1,6 @@
 """The reference software in the one environment whose numbers we quote.
 
-Importing this module fixes what decides bits: CPU only, one thread, Keras 2
+Importing this module fixes what decides bits: CPU only, oneDNN, one thread, Keras 2
 rather than the tf_keras package that QKeras' dependencies pull in. Take `tf`,
 `qkeras` and HGQ's `conversion` from here only: whoever imports them first
 decides the environment.
@@ -17,6 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+# oneDNN's kernels, which TensorFlow takes by itself only on processors with AVX-512 VNNI
+# or newer: without them softmax, batch normalisation and grouped convolutions differ.
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf

@@ -16,8 +16,9 @@
 //! * tanh, sigmoid and ELU behind a dense layer with a bias, and ELU behind a two-dimensional
 //!   convolution with one, are computed inside its kernel, by another approximation of the function:
 //!   banded. A Dropout between them does not matter; a Flatten or Reshape does.
-//! * A two-dimensional convolution whose kernel is much wider than its argument is computed by a
-//!   kernel that begins with the bias: banded.
+//! * A convolution may begin with its bias or add it last. That depends on the shapes and on the
+//!   processor (seen with kernels three columns wider than their argument on AVX-512, and with most
+//!   on AVX2): banded where the two differ.
 //! * `x · sigmoid(x)` becomes one operation for its readers, by another approximation: banded.
 //! * The factors of a normalisation behind a product go into the product: banded.
 //!
@@ -27,7 +28,7 @@
 use std::collections::HashMap;
 
 use bittrue_keras::float::BatchNormKind;
-use bittrue_model::{BatchNorm, CallId, MergeKind, NodeId, Op, Rounding32, TypedModel, Window};
+use bittrue_model::{BatchNorm, CallId, MergeKind, NodeId, Op, Rounding32, TypedModel};
 use ndarray::ArrayD;
 
 /// A leg's graph, and what would be searched for again and again.
@@ -225,15 +226,6 @@ fn readers_in_sub_model(graph: &Graph<'_>, id: NodeId) -> HashMap<NodeId, usize>
     readers
 }
 
-/// Whether a convolution over an event `[cell…, channel]` may begin with its bias. Seen where the kernel
-/// has three columns more than the argument, and with some numbers of filters only.
-pub(crate) fn bias_inside(window: &Window, shape: &[usize]) -> bool {
-    match (window.size.as_slice(), shape) {
-        ([_, _], [_, width, _]) => window.span(1) >= width + 3,
-        _ => false,
-    }
-}
-
 /// Whether a node is the product of a tensor and its sigmoid. Operations that do nothing do not matter.
 pub(crate) fn is_swish(graph: &Graph<'_>, id: NodeId) -> bool {
     let typed = graph.typed;
@@ -336,7 +328,7 @@ pub(crate) fn inside_linear(typed: &TypedModel, id: NodeId) -> bool {
 #[cfg(test)]
 mod tests {
     use bittrue_fixed::Dialect;
-    use bittrue_model::{BatchNorm, Constant, EdgeType, Padding, Rules, TypedNode};
+    use bittrue_model::{BatchNorm, Constant, EdgeType, Padding, Rules, TypedNode, Window};
     use ndarray::{ArrayD, IxDyn};
 
     use super::*;

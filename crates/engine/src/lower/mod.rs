@@ -25,7 +25,6 @@ use self::linear::{Analyses, Sums};
 use self::quantize::literal;
 use crate::PlanError;
 use crate::edge::Edge;
-use crate::fusion;
 use crate::kernel::Kernel;
 use crate::real::{Function, RealQuantizer, Term};
 use crate::taps::Taps;
@@ -119,9 +118,9 @@ pub(crate) fn lower(
             let sums = Sums { taps, groups: 1, kernel, bias: bias.as_ref(), bias_inside };
             linear::lower(sums, inputs[0], exact, care, analyses)
         }
-        Op::Conv { window, groups, kernel, bias, .. } => {
+        Op::Conv { window, groups, kernel, bias, compiled } => {
             let taps = Taps::convolution(window, shapes[0], *groups);
-            let bias_inside = fusion::bias_inside(window, shapes[0]);
+            let bias_inside = !compiled;
             let sums = Sums { taps, groups: *groups, kernel, bias: bias.as_ref(), bias_inside };
             linear::lower(sums, inputs[0], exact, care, analyses)
         }

@@ -148,14 +148,14 @@ fn one(d: &RealLinear, row: &[Elem], values: &DotRow, unit: usize) -> Elem {
         hi += slack;
         flags = flags.union(inherited);
     }
+    let (mut lo, mut hi) = (add(lo), add(hi));
+    if let Some(any) = with_bias.filter(|any| !any.exact || f64::from(any.value) != run) {
+        // The other order moves what the band has around its own sum.
+        lo -= (run - any.lo).max(0.0);
+        hi += (any.hi - run).max(0.0);
+        flags = flags.with(Flag::Float32Sum);
+    }
     if !d.exact {
-        let (mut lo, mut hi) = (add(lo), add(hi));
-        if let Some(any) = with_bias.filter(|any| !any.exact || f64::from(any.value) != run) {
-            // The other order moves what the band has around its own sum.
-            lo -= (run - any.lo).max(0.0);
-            hi += (any.hi - run).max(0.0);
-            flags = flags.with(Flag::Float32Sum);
-        }
         return Elem::banded(run, lo, hi, flags);
     }
     let (value, wide) = exact_sum(row, weight, bias);
@@ -165,7 +165,7 @@ fn one(d: &RealLinear, row: &[Elem], values: &DotRow, unit: usize) -> Elem {
     if value != run {
         flags = flags.with(Flag::Float32Sum);
     }
-    Elem::banded(value, add(lo).min(run), add(hi).max(run), flags)
+    Elem::banded(value, lo.min(run), hi.max(run), flags)
 }
 
 /// The sum of the products and the bias in any order.
