@@ -56,6 +56,13 @@ def main() -> None:
     np.save(HERE / "table.npy", table)
     np.savez(HERE / "stored.npz", events=values, labels=np.arange(COUNT))
     np.savez_compressed(HERE / "deflated.npz", events=values, table=table)
+    names = [f"c{n}" for n in range(values.shape[1])]
+    rows = [[repr(float(value)) for value in row] for row in values]
+    text = "\n".join([",".join(names), *(",".join(row) for row in rows), ""])
+    (HERE / "headed.csv").write_bytes(text.encode())
+    lines = [f"# {COUNT} events", *(";".join(row) for row in rows)]
+    (HERE / "semicolons.csv").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    (HERE / "tb_input_features.dat").write_bytes("\n".join(" ".join(row) for row in rows).encode())
 
 
 if __name__ == "__main__":

@@ -26,6 +26,34 @@ const EDGES: [u64; 16] = [
     u64::MAX,
 ];
 
+/// Words at which something happens in a text.
+const WORDS: [&str; 24] = [
+    "nan",
+    "-inf",
+    "1e999",
+    "1e-400",
+    "-0",
+    "0x1p3",
+    "1_000",
+    "١٢",
+    "99999999999999999999999999999999",
+    "+",
+    ".",
+    ",",
+    ";;",
+    "\t",
+    " ",
+    "\r\n",
+    "\n\n",
+    "\"",
+    "#",
+    "{",
+    "]",
+    ": ",
+    "&a [*a, *a]",
+    "\u{feff}",
+];
+
 /// A changed file.
 pub(crate) fn change(
     random: &mut Random,
@@ -48,11 +76,23 @@ pub(crate) fn change(
 }
 
 fn of_bytes(random: &mut Random, mut bytes: Vec<u8>, corpus: &Corpus) -> Vec<u8> {
+    let text = std::str::from_utf8(&bytes).is_ok();
     let times = 1 + random.below(4);
     for _ in 0..times {
-        once(random, &mut bytes, corpus);
+        match text && random.once_in(2) {
+            true => word(random, &mut bytes),
+            false => once(random, &mut bytes, corpus),
+        }
     }
     bytes
+}
+
+/// Puts a word somewhere, or in the place of a few bytes.
+fn word(random: &mut Random, bytes: &mut Vec<u8>) {
+    let at = random.below(bytes.len() + 1);
+    let upto = (at + random.below(4) * random.below(6)).min(bytes.len());
+    let new = random.of(&WORDS).repeat(if random.once_in(16) { 1 + random.below(5000) } else { 1 });
+    bytes.splice(at..upto, new.bytes());
 }
 
 fn once(random: &mut Random, bytes: &mut Vec<u8>, corpus: &Corpus) {

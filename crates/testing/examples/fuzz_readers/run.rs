@@ -162,7 +162,8 @@ fn used() -> io::Result<(Duration, u64)> {
 fn wrong(code: Option<i32>, stderr: &str) -> Option<String> {
     let messages = stderr.lines().filter(|l| l.starts_with("error:")).count();
     match code {
-        Some(0 | 1) if stderr.is_empty() => None,
+        // What a configuration names and the model does not have is worth a word.
+        Some(0 | 1) if stderr.lines().all(|l| l.starts_with("warning: ")) => None,
         Some(0 | 1) => Some("says something, but it is no error".to_owned()),
         Some(3..=5) if !stderr.starts_with("error: ") || messages != 1 => {
             Some(format!("{messages} messages"))
