@@ -1,12 +1,13 @@
 //! The smallest format of some numbers, and of the results of a function.
 
-use super::bits::Bits;
+use super::bits::{Bits, UNLIMITED};
 
 /// Finest and coarsest grid that HGQ looks for.
 const FINEST: i32 = 32;
 
 /// The smallest format that holds all numbers, as HGQ's `get_arr_container` finds it: its grid is
-/// 2^-32 at the finest, and then perhaps none of theirs.
+/// 2^-32 at the finest, and then perhaps none of theirs. The integer bits are [`UNLIMITED`] where HGQ
+/// raises an OverflowError: for an infinity, also one that comes from counting in steps of the grid.
 pub(super) fn container(values: &[f32]) -> Bits {
     if values.iter().all(|&v| v == 0.0) {
         return Bits { keep_negative: false, integer: 1, fractional: 0 };
@@ -33,7 +34,7 @@ pub(super) fn container(values: &[f32]) -> Bits {
     let most = bits(min).max(bits(max));
     Bits {
         keep_negative: min < 0.0,
-        integer: most as i64 - i64::from(high),
+        integer: if most.is_finite() { most as i64 - i64::from(high) } else { UNLIMITED },
         fractional: i64::from(high),
     }
 }
@@ -133,6 +134,9 @@ mod tests {
         assert_eq!(container(&[3.0, 0.25]), bits(false, 2, 2));
         assert_eq!(container(&[0.1]), bits(false, -3, 27));
         assert_eq!(container(&[1.0, 2f32.powi(-31)]), bits(false, 1, 31));
+        // Where HGQ raises: of the second, 2^32 times as much is beyond float32.
+        assert_eq!(container(&[f32::INFINITY, -1.0]), bits(true, UNLIMITED, 32));
+        assert_eq!(container(&[1.25e31]), bits(false, UNLIMITED, 32));
         // Finer than any grid that HGQ knows.
         assert_eq!(container(&[2f32.powi(-40)]), bits(false, -39, 32));
     }

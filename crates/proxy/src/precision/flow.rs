@@ -85,7 +85,10 @@ impl Flow {
         let argument = self.produced[first.0];
         let all = inputs.iter().map(|a| self.produced[a.0]).reduce(Bits::union);
         let all = all.unwrap_or(Bits::ANYTHING);
-        let evaluated = |bits: Option<Bits>| bits.ok_or_else(|| too_many(&place, argument));
+        let evaluated = |bits: Option<Bits>| match bits {
+            None => Err(too_many(&place, argument)),
+            Some(bits) => countable(bits, || place.clone()),
+        };
         Ok(match &layer.kind {
             LayerKind::FixedPointQuantizer(q) => {
                 let (produced, narrowed) = quantize(q, argument);
@@ -97,8 +100,8 @@ impl Flow {
                 integer: table.output.integer.into(),
                 fractional: table.output.fractional.into(),
             },
-            LayerKind::Dense(d) => sum(argument, &d.kernel, d.bias.as_ref()),
-            LayerKind::Conv(c) => sum(argument, &c.kernel, c.bias.as_ref()),
+            LayerKind::Dense(d) => sum(argument, &d.kernel, d.bias.as_ref(), &place)?,
+            LayerKind::Conv(c) => sum(argument, &c.kernel, c.bias.as_ref(), &place)?,
             LayerKind::Activation(Activation::Softmax) | LayerKind::Softmax => {
                 Bits { keep_negative: false, integer: 1, fractional: UNLIMITED }
             }
@@ -197,14 +200,32 @@ fn request(q: &FixedPointQuantizer) -> Bits {
 }
 
 /// A product with a kernel whose last axis are the units, and a bias.
-fn sum(argument: Bits, kernel: &ArrayD<f32>, bias: Option<&ArrayD<f32>>) -> Bits {
-    let weights = of_constant(kernel);
+fn sum(
+    argument: Bits,
+    kernel: &ArrayD<f32>,
+    bias: Option<&ArrayD<f32>>,
+    place: &Place,
+) -> Result<Bits, ConvertError> {
+    let weights = countable(of_constant(kernel), || place.clone().attribute("kernel"))?;
     let units = kernel.shape().last().copied().unwrap_or(1).max(1);
     let negative = bias.is_some_and(|b| b.iter().any(|&v| v < 0.0));
-    Bits {
+    Ok(Bits {
         keep_negative: argument.keep_negative || weights.keep_negative || negative,
         integer: argument.integer + weights.integer + ceil_log2(kernel.len() / units),
         fractional: argument.fractional + weights.fractional,
+    })
+}
+
+/// Refuses what HGQ cannot count the bits of.
+fn countable(bits: Bits, place: impl FnOnce() -> Place) -> Result<Bits, ConvertError> {
+    match bits.is_unlimited() {
+        false => Ok(bits),
+        true => Err(ConvertError::new(
+            place(),
+            "a value is infinite, or so large that 2^32 times as much is infinite in float32, and HGQ \
+             fails to count its bits (OverflowError)",
+            "make all values smaller than 2^95",
+        )),
     }
 }
 
