@@ -119,7 +119,9 @@ impl Kind {
                     true => Ok(Scalar { dtype, big_endian: cfg!(target_endian = "big") }),
                     false => Err("a type of a foreign byte order or format".to_owned()),
                 });
-                Field { name: field.name.clone(), offset: field.offset, count, scalar }
+                // The library's binding takes any bytes for UTF-8 here.
+                let name = String::from_utf8_lossy(field.name.as_bytes()).into_owned();
+                Field { name, offset: field.offset, count, scalar }
             })
             .collect();
         Self::Record(Record { size: compound.size, fields })
