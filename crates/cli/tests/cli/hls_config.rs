@@ -95,7 +95,7 @@ fn configurations_that_cannot_be_followed() -> TestResult {
         "Model:\n  Precision: fixed<16,6>\n  Reuse: 1\n",
         "Model: {Precision: 'fixed<16>'}",
         "Backend: Quartus\nHLSConfig: {Model: {Precision: 'fixed<16,6>'}}",
-        "IOType: io_stream",
+        "IOType: io_serial",
         "LayerName: {soft: {Implementation: fast}}",
         "LayerName: {soft: {table_t: 'ac_fixed<18,8,true>'}}",
         "LayerName: {soft: {TableSize: many}}",

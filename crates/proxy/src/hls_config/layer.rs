@@ -82,6 +82,11 @@ impl LayerConfig<'_> {
         }
     }
 
+    /// The result of a layer that no pass derives a type for.
+    pub(crate) fn result(&self) -> Result<Precision, ConvertError> {
+        self.fixed("Precision result", self.precision("result"))
+    }
+
     /// A precision that numbers depend on has to be a fixed-point one.
     fn fixed(&self, key: &str, spec: Option<&Spec>) -> Result<Precision, ConvertError> {
         // What hls4ml has no rule for gets the default of the model.

@@ -4,6 +4,7 @@ mod cases;
 mod firmware_rules;
 mod hls4ml;
 mod hls4ml_made;
+mod hls4ml_stream;
 mod hls4ml_types;
 mod hls_config;
 #[path = "../levels/mod.rs"]

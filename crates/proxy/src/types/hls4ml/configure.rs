@@ -42,6 +42,19 @@ pub(super) fn default_softmax() -> Softmax {
     }
 }
 
+/// The type of a node that nothing derives.
+///
+/// # Errors
+///
+/// Where the configuration gives no fixed-point type.
+pub(super) fn default_result(
+    name: &str,
+    class: &str,
+    config: &HlsConfig,
+) -> Result<Precision, ConvertError> {
+    config.layer(name, class).result()
+}
+
 /// Gives a new node what the configuration says, or hls4ml's defaults.
 ///
 /// # Errors

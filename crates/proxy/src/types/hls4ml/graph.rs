@@ -152,6 +152,10 @@ pub(super) enum Kind {
     },
     Softmax(Softmax),
     Table(UnaryLut),
+    /// A stream for each reader, and for the output of the model if it is one.
+    Clone {
+        is_output: bool,
+    },
 }
 
 /// One node.
@@ -218,6 +222,8 @@ pub(super) struct Graph {
     pub(super) outputs: Vec<usize>,
     /// Calls of the proxy whose value is never formed, and what comes closest.
     pub(super) lost: Vec<(CallId, Closest)>,
+    /// Whether tensors are streams.
+    pub(super) stream: bool,
     /// hls4ml's warnings that tell of wrong results: node and text.
     pub(super) warnings: Vec<(String, String)>,
 }

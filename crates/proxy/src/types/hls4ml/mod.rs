@@ -10,6 +10,7 @@
 //! | `produce`, `request`, `register` | `optimizer/passes/bit_exact.py` |
 //! | `fuse` | `hgq_proxy_model.py`: quantizers that become types, and the types of inputs |
 //! | `operations`, `typed` | what the nodes compute, as a typed graph |
+//! | `stream` | what `io_stream` adds to the graph, and what it does not allow |
 //! | `inputs` | raw inputs that the user gives a type |
 //! | `precision`, `json` | types and their text |
 //! | `rules` | the numbered ways in which the simulation leaves the proxy |
@@ -32,6 +33,7 @@ mod register;
 mod request;
 mod result;
 mod rules;
+mod stream;
 mod typed;
 
 pub use precision::Precision;

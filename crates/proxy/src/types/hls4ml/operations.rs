@@ -139,7 +139,7 @@ pub(super) fn operation(node: &Node, arguments: &[&Node]) -> Result<Firmware, Co
             let entries = raws(&table.table, node.types.table, &place())?;
             Firmware::Table { argument: x, entries }
         }
-        Kind::Input { .. } | Kind::Reshape => {
+        Kind::Input { .. } | Kind::Reshape | Kind::Clone { .. } => {
             return Err(refuse(place(), "this node has no operation", "report this as a bug"));
         }
     })

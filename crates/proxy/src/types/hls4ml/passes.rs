@@ -6,18 +6,13 @@ use super::build::build;
 use super::fuse::{fix_inputs, fuse_one};
 use super::graph::{Closest, Graph, Kind};
 use super::produce::Derivation;
+use super::stream::stream;
 use crate::{ConvertError, HlsConfig};
 
 /// The graph of a proxy with all types.
 pub(super) fn derive(model: &Model, config: &HlsConfig) -> Result<Graph, ConvertError> {
-    if config.stream {
-        return Err(super::build::refuse(
-            bittrue_model::Place::model(),
-            "the configuration says IOType: io_stream, and only io_parallel is followed",
-            "set IOType to io_parallel",
-        ));
-    }
     let mut graph = build(model, config)?;
+    graph.stream = config.stream;
     warn_of_unknown_names(&mut graph, model, config);
     let mut fused = vec![false; graph.nodes.len()];
     let quantized = |graph: &Graph| {
@@ -26,8 +21,10 @@ pub(super) fn derive(model: &Model, config: &HlsConfig) -> Result<Graph, Convert
     let mut derived = false;
     // hls4ml starts again from the first pass after each change.
     loop {
-        if remove_transpose_before_flatten(&mut graph)
-            || remove_transpose_of_one_channel(&mut graph)
+        // Both are for arrays only.
+        if !config.stream
+            && (remove_transpose_before_flatten(&mut graph)
+                || remove_transpose_of_one_channel(&mut graph))
         {
             continue;
         }
@@ -49,8 +46,12 @@ pub(super) fn derive(model: &Model, config: &HlsConfig) -> Result<Graph, Convert
     }
     fix_inputs(&mut graph)?;
     remove_trivial_normalisations(&mut graph);
-    remove_final_reshapes(&mut graph);
-    share_reshapes(&mut graph);
+    if config.stream {
+        stream(&mut graph, config)?;
+    } else {
+        remove_final_reshapes(&mut graph);
+        share_reshapes(&mut graph);
+    }
     skip_softmax(&mut graph);
     shrink_softmax_tables(&mut graph);
     Ok(graph)

@@ -239,7 +239,8 @@ fn of_arguments(kind: &Kind, arguments: &[Kifs]) -> Kifs {
         | Kind::Quantizer(_)
         | Kind::Reshape
         | Kind::Softmax(_)
-        | Kind::Table(_) => first.clone(),
+        | Kind::Table(_)
+        | Kind::Clone { .. } => first.clone(),
     }
 }
 

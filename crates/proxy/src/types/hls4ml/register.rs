@@ -81,7 +81,8 @@ impl Derivation<'_> {
             | Kind::Merge(_)
             | Kind::Concatenate { .. }
             | Kind::Reshape
-            | Kind::Transpose { .. } => {}
+            | Kind::Transpose { .. }
+            | Kind::Clone { .. } => {}
         }
     }
 

@@ -82,7 +82,22 @@ fn typed(
                 builder.result.insert(id, last);
             }
             Kind::Reshape => {
-                let last = builder.push(node, Op::Reshape, inputs, None, node.cast);
+                let mut last = builder.push(node, Op::Reshape, inputs, None, node.cast);
+                let argument = arguments.first().and_then(|a| a.types.result);
+                if node.types.result != argument {
+                    // Packed anew, in its own type.
+                    let op = Op::Firmware(Arc::new(Firmware::Cast(fixed)));
+                    last = builder.push(node, op, vec![last], Some(fixed), node.cast);
+                }
+                builder.result.insert(id, last);
+            }
+            Kind::Clone { .. } => {
+                let argument = arguments.first().and_then(|a| a.types.result);
+                let mut last = builder.result[&node.inputs[0]];
+                if node.types.result != argument {
+                    let op = Op::Firmware(Arc::new(Firmware::Cast(fixed)));
+                    last = builder.push(node, op, vec![last], Some(fixed), node.cast);
+                }
                 builder.result.insert(id, last);
             }
             _ => {
