@@ -32,7 +32,6 @@ NEW = {
     'pool1d_step': lambda: mk(lambda x: (lambda c: [q(1,9,4)(L.MaxPooling1D(3,2)(c)), q(1,9,4)(L.AveragePooling1D(3,2)(c)), q(1,8,4)(L.AveragePooling1D(4)(c))])(q(1,8,3)(L.Conv1D(2,2)(q(1,8,3)(x)))) ,(9,2)),
     'pool2d_step': lambda: mk(lambda x: q(1,9,4)(L.MaxPooling2D(3,2)(q(1,8,3)(L.Conv2D(2,2)(q(1,8,3)(x))))) ,(8,8,2)),
     'pool2d_plain': lambda: mk(lambda x: (lambda c: [q(1,9,4)(L.MaxPooling2D(2)(c)), q(1,9,4)(L.AveragePooling2D((2,4))(c)), q(1,9,4)(L.AveragePooling2D(3)(c))])(q(1,8,3)(L.Conv2D(2,2)(q(1,8,3)(x)))) ,(8,8,2)),
-    'depthwise': lambda: mk(lambda x: q(1,8,4)(L.Conv2D(2,1)(q(1,8,3)(L.DepthwiseConv2D(2,padding='same')(q(1,8,3)(x))))) ,(5,4,3)),
     'strided': lambda: mk(lambda x: q(1,8,4)(L.Conv1D(2,2,strides=3,padding='same')(q(1,8,3)(L.Reshape((8,2))(q(1,8,4)(L.Conv2D(2,(3,2),strides=(2,2),padding='same')(q(1,8,3)(x))))))) ,(7,3,2)),
     'norm_spatial': lambda: mk(lambda x: q(1,9,4)(L.BatchNormalization()(q(1,8,3)(L.Conv2D(3,2)(q(1,8,3)(x))))) ,(4,3,2)),
     'merge_spatial': lambda: mk(lambda x: (lambda a,b: [q(1,9,4)(L.Add()([a,b])), q(1,9,4)(L.Average()([a,b])), q(1,9,4)(L.Maximum()([a,b])), q(1,9,4)(L.Multiply()([a,b]))])(q(1,8,3)(L.Conv1D(3,2)(q(1,8,3)(x))), q(0,6,2)(L.Activation('relu')(L.Conv1D(3,2)(q(1,7,2)(x))))) ,(5,2)),

@@ -98,8 +98,9 @@ pub(crate) fn softmax(s: &FirmwareSoftmax, tables: &Tables, x: &Tensor) -> Tenso
     let (lanes, elements) = (x.lanes, x.elements());
     let fractional = result_fractional(s);
     let mut raw = vec![0_i128; x.raw.len()];
-    for lane in 0..lanes {
-        let event: Vec<i128> = (0..elements)
+    let starts = (0..elements).step_by(s.together.max(1));
+    for (lane, start) in starts.flat_map(|start| (0..lanes).map(move |lane| (lane, start))) {
+        let event: Vec<i128> = (start..(start + s.together).min(elements))
             .map(|e| convert(&s.argument, x.raw[e * lanes + lane], x.fractional))
             .collect();
         let result = match s.form {
@@ -108,7 +109,7 @@ pub(crate) fn softmax(s: &FirmwareSoftmax, tables: &Tables, x: &Tensor) -> Tenso
             SoftmaxForm::Argmax => first_largest(&event),
         };
         for (e, v) in result.into_iter().enumerate() {
-            raw[e * lanes + lane] = v;
+            raw[(start + e) * lanes + lane] = v;
         }
     }
     Tensor { raw, fractional, lanes }
@@ -204,6 +205,7 @@ mod tests {
     fn of(form: SoftmaxForm) -> FirmwareSoftmax {
         let rounded = ty("ap_fixed<18,8,RND,SAT>");
         FirmwareSoftmax {
+            together: 16,
             form,
             argument: ty("ap_fixed<8,4>"),
             accum: ty("ap_fixed<18,8>"),

@@ -139,6 +139,8 @@ pub enum SoftmaxForm {
 pub struct FirmwareSoftmax {
     /// Which form.
     pub form: SoftmaxForm,
+    /// Elements that are one softmax: all of an array, those of one pack of a stream.
+    pub together: usize,
     /// The argument's type.
     pub argument: FixedType,
     /// Type of the sums of exponentials.

@@ -38,6 +38,7 @@ pub(super) fn default_softmax() -> Softmax {
         inv_inp: rounded(),
         exp_size: None,
         inv_size: None,
+        packed: false,
         skip: false,
     }
 }
@@ -83,6 +84,7 @@ pub(super) fn configured(mut node: Node, config: &HlsConfig) -> Result<Node, Con
                 inv_inp: layer.type_or("inv_inp_t", rounded())?,
                 exp_size: layer.size("exp_table_size")?,
                 inv_size: layer.size("inv_table_size")?,
+                packed: config.stream,
                 skip: layer.truth("skip")?,
             };
         }

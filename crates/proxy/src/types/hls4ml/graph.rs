@@ -96,6 +96,8 @@ pub(super) struct Softmax {
     /// Entries of each table, where they are not the common `table_size`.
     pub(super) exp_size: Option<u128>,
     pub(super) inv_size: Option<u128>,
+    /// Whether each pack of a stream is a softmax of its own; all of an array are one.
+    pub(super) packed: bool,
     /// Whether hls4ml takes it out of the graph.
     pub(super) skip: bool,
 }

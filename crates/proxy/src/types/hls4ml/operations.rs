@@ -230,6 +230,7 @@ fn softmax(node: &Node, s: &Softmax, argument: FixedType) -> Result<FirmwareSoft
     let of = |t: Precision| typed(Some(t), &place);
     let made = FirmwareSoftmax {
         form: s.form,
+        together: if s.packed { node.shape.last().copied().unwrap_or(1) } else { node.elements() },
         argument,
         accum: of(s.accum)?,
         exp_table: of(s.exp_table)?,
