@@ -56,6 +56,8 @@ fn the_commands_can_be_typed() -> TestResult {
     for (from, to) in [("model.h5", "m.h5"), ("events.h5", "events.h5")] {
         fs::copy(root().join("testvectors/jets").join(from), jets.path().join(to))?;
     }
+    let config = root().join("testvectors/hls_config/accum_of_model.yml");
+    fs::copy(config, jets.path().join("hls4ml_config.yml"))?;
     let with_proxy = tempfile::tempdir()?;
     let case = root().join("testvectors/cases/reloaded_nested_permute_norm");
     for (from, to) in [("model.h5", "m.h5"), ("events.h5", "events.h5"), ("proxy.h5", "p.h5")] {
