@@ -57,7 +57,7 @@ fn check_node(node: &Node) -> Result<(), ConvertError> {
 /// Whether a window reaches over an end.
 pub(super) fn padded(cells: &Cells) -> bool {
     (0..cells.size.len()).any(|axis| {
-        let last = (cells.output[axis] - 1) * cells.strides[axis] + cells.size[axis];
+        let last = cells.output[axis].saturating_sub(1) * cells.strides[axis] + cells.size[axis];
         cells.before[axis] > 0 || last > cells.input[axis]
     })
 }
