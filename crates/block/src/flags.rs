@@ -18,11 +18,13 @@ pub enum Flag {
     PositionDependent = 32,
     /// The value needs more than 53 bits.
     Wide = 64,
+    /// A recorded number has too few digits to tell which code it was.
+    RecordedDigits = 128,
 }
 
 impl Flag {
     /// Every flag, in the order of its bit.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Float32Ste,
         Self::Float32Sum,
         Self::FunctionBand,
@@ -30,6 +32,7 @@ impl Flag {
         Self::Denormal,
         Self::PositionDependent,
         Self::Wide,
+        Self::RecordedDigits,
     ];
 
     /// The name used in traces and reports.
@@ -42,6 +45,7 @@ impl Flag {
             Self::Denormal => "denormal",
             Self::PositionDependent => "position-dependent",
             Self::Wide => "wide",
+            Self::RecordedDigits => "recorded-digits",
         }
     }
 }

@@ -73,11 +73,15 @@ fn run(
     saved: Option<&SaveEvents>,
     bar: &Bar,
 ) -> Result<(Report, u64), Failure> {
-    let (reference, targets) =
-        legs::comparison(&args.reference, &args.target, model.proxy.is_some())?;
+    let (traces, targets) = legs::recorded(&args.target, &args.recorded)?;
+    let (reference, targets) = match traces.is_empty() || !targets.is_empty() {
+        true => legs::comparison(&args.reference, &targets, model.proxy.is_some())?,
+        false => (legs::leg("--reference", &args.reference)?, Vec::new()),
+    };
     legs::check_config(&args.hls_config, targets.iter().copied().chain([reference]))?;
     lint::check_denied(model, &args.deny)?;
     let config = VerifyConfig {
+        traces,
         model: model.model.clone(),
         proxy: model.proxy.clone(),
         hls_config: args.hls_config.hls_config.clone(),

@@ -1,9 +1,11 @@
 //! Legs as the user names them.
 
-use bittrue_record::ExitCode;
-use bittrue_verify::{Leg, LegError};
+use std::path::PathBuf;
 
-use crate::args::HlsConfigArgs;
+use bittrue_record::ExitCode;
+use bittrue_verify::{Leg, LegError, RecordedTarget};
+
+use crate::args::{HlsConfigArgs, RecordedArgs};
 use crate::failure::Failure;
 
 /// The targets that are compared when none is named.
@@ -21,13 +23,53 @@ pub(crate) fn leg(flag: &str, text: &str) -> Result<Leg, Failure> {
                 None => "`verify --help` says what each leg computes".to_owned(),
             },
             LegError::NotYet(_) => format!("choose one of these with {flag}"),
+            LegError::Recorded(_) => {
+                "verify --model … --events … --target trace:FILE compares it with \
+                                      the leg of --reference"
+                    .to_owned()
+            }
         };
         let code = match e {
-            LegError::Unknown(_) => ExitCode::Usage,
+            LegError::Unknown(_) | LegError::Recorded(_) => ExitCode::Usage,
             LegError::NotYet(_) => ExitCode::Conversion,
         };
         Failure::new(code, format!("{flag}: {e}")).with_help(help)
     })
+}
+
+/// The targets that are recorded traces, and the others.
+pub(crate) fn recorded(
+    targets: &[String],
+    trace: &RecordedArgs,
+) -> Result<(Vec<RecordedTarget>, Vec<String>), Failure> {
+    let prefix = RecordedTarget::PREFIX;
+    let (files, legs): (Vec<&String>, Vec<&String>) =
+        targets.iter().partition(|t| t.starts_with(prefix));
+    let usage = |message: String| Failure::new(ExitCode::Usage, message);
+    let flag = match trace {
+        RecordedArgs { trace_columns, .. } if !trace_columns.is_empty() => Some("--trace-columns"),
+        RecordedArgs { trace_type, .. } if !trace_type.is_empty() => Some("--trace-type"),
+        _ => None,
+    };
+    if let Some(flag) = flag.filter(|_| files.is_empty()) {
+        return Err(usage(format!("{flag}: no target is a recorded trace"))
+            .with_help(format!("name the file with --target {prefix}FILE, or leave {flag} out")));
+    }
+    let options = trace.options();
+    let mut traces: Vec<RecordedTarget> = Vec::new();
+    for file in files {
+        let path = PathBuf::from(&file[prefix.len()..]);
+        if path.as_os_str().is_empty() {
+            return Err(usage(format!("--target: `{file}` names no file"))
+                .with_help(format!("write {prefix}FILE")));
+        }
+        if traces.iter().any(|t| t.path == path) {
+            return Err(usage(format!("--target: `{file}` is given twice"))
+                .with_help("name each file once"));
+        }
+        traces.push(RecordedTarget { path, options: options.clone() });
+    }
+    Ok((traces, legs.into_iter().cloned().collect()))
 }
 
 /// Reads reference and targets; `proxy` says whether there is a proxy file.

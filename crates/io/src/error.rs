@@ -9,6 +9,8 @@ pub enum IoErrorKind {
     Model,
     /// Events cannot be read, or do not fit the model (exit code 5).
     Events,
+    /// A recorded trace cannot be read, or does not fit the model (exit code 4).
+    Trace,
     /// An output cannot be written (exit code 7).
     Output,
 }
@@ -36,6 +38,13 @@ impl IoError {
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same of a file that belongs to other work.
+    #[must_use]
+    pub(crate) fn of_kind(mut self, kind: IoErrorKind) -> Self {
+        self.kind = kind;
         self
     }
 

@@ -22,6 +22,9 @@ pub(crate) fn open(kind: IoErrorKind, path: &Path) -> Result<File, IoError> {
         IoErrorKind::Events => {
             "events as HDF5 datasets [event, …], a .npy or .npz file, or text with one event a line"
         }
+        IoErrorKind::Trace => {
+            "values as HDF5 datasets [event, …], a .npy or .npz file, or text with one event a line"
+        }
         IoErrorKind::Output => "an HDF5 file",
     };
     match found {

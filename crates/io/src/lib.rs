@@ -7,6 +7,7 @@
 //! * [`GeneratedEvents`] makes events from a description, without a file;
 //! * [`EventWriter`] writes chosen events;
 //! * [`TraceWriter`] writes the layer-by-layer values of a leg; [`read_datasets`] reads such values;
+//! * [`RecordedTrace`] reads what simulations and boards have recorded;
 //! * [`sha256_file`] identifies a file in a report.
 //!
 //! Files are opened read-only. HDF5 takes a shared lock while it reads, which needs no write
@@ -47,4 +48,7 @@ pub use keras::read_keras;
 pub use keras_writer::write_keras;
 pub use number::Wide as EventDtype;
 pub use saved::{EventWriter, SavedFormat};
-pub use trace::{TraceBands, TraceLayer, TraceMeta, TraceWriter};
+pub use trace::{
+    CodeType, Column, ColumnError, Precision, RecordedBands, RecordedNames, RecordedRows,
+    RecordedTensor, RecordedTrace, TraceBands, TraceLayer, TraceMeta, TraceOptions, TraceWriter,
+};

@@ -141,7 +141,7 @@ mod tests {
             ),
             (
                 "more flagged elements than elements",
-                LayerCounts { flags: [0, 0, 0, 0, 0, 0, 10 * EVENTS + 1], ..good.clone() },
+                LayerCounts { flags: [0, 0, 0, 0, 0, 0, 0, 10 * EVENTS + 1], ..good.clone() },
             ),
             (
                 "more inexact elements of the reference than elements",

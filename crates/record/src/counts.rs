@@ -123,7 +123,7 @@ mod tests {
     fn layer() -> impl Strategy<Value = LayerCounts> {
         let size = prop_oneof![Just(0.0), 0.0..1e3f64, Just(f64::MAX), Just(f64::from_bits(1))];
         let first = prop::option::of((0..4u64, 0..4u64));
-        (prop::array::uniform9(count()), size, first, prop::array::uniform7(count())).prop_map(
+        (prop::array::uniform9(count()), size, first, prop::array::uniform8(count())).prop_map(
             |(n, max_abs_diff, first, flags)| LayerCounts {
                 elements: n[0],
                 mismatches: n[1],
@@ -219,7 +219,7 @@ mod tests {
             not_finite_mismatches: 7,
             order_dependent: 8,
             function_inexact: 9,
-            flags: [1, 2, 3, 4, 5, 6, 7],
+            flags: [1, 2, 3, 4, 5, 6, 7, 8],
         };
         let mut two = one.clone();
         two.merge(&one);
@@ -235,7 +235,7 @@ mod tests {
             not_finite_mismatches: 14,
             order_dependent: 16,
             function_inexact: 18,
-            flags: [2, 4, 6, 8, 10, 12, 14],
+            flags: [2, 4, 6, 8, 10, 12, 14, 16],
         };
         assert_eq!(two, doubled);
     }

@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn only_flags_that_occur_are_listed() -> TestResult {
-        let flagged = LayerCounts { flags: [0, 3, 0, 1, 0, 0, 0], ..equal() };
+        let flagged = LayerCounts { flags: [0, 3, 0, 1, 0, 0, 0, 0], ..equal() };
         let counts = counts(vec![flagged], 0, 0);
         let comparison = Comparison::from_counts(meta(&[("out", true)]), &counts, false)?;
         let flags: Vec<_> =

@@ -14,9 +14,10 @@
 /// | `denormal` | a denormal that TensorFlow flushes or keeps | yes |
 /// | `position-dependent` | TensorFlow's vector body and scalar tail differ here | yes |
 /// | `wide` | the value needs more than 53 bits | no |
+/// | `recorded-digits` | a recorded number has too few digits to tell which code it was | yes |
 ///
 /// A later version may add names; none is ever renamed.
-pub const FLAG_NAMES: [&str; 7] = [
+pub const FLAG_NAMES: [&str; 8] = [
     "float32-ste",
     "float32-sum",
     "function-band",
@@ -24,6 +25,7 @@ pub const FLAG_NAMES: [&str; 7] = [
     "denormal",
     "position-dependent",
     "wide",
+    "recorded-digits",
 ];
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ fn report() -> Result<Report, Box<dyn Error>> {
         max_abs_diff: 15.984_375,
         first: Some(Difference { event: 1, index: 0 }),
         own_mismatches: 658,
-        flags: [0, 0, 0, 5, 0, 0, 0],
+        flags: [0, 0, 0, 5, 0, 0, 0, 0],
         ..LayerCounts::default()
     };
     let equal = LayerCounts { elements: 2000, ambiguous: 3, ..LayerCounts::default() };

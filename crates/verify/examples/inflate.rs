@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("give MODEL FILE DATASET [SECONDS]".into());
     };
     let config = VerifyConfig {
+        traces: Vec::new(),
         model: model.into(),
         proxy: None,
         hls_config: None,

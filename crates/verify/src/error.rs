@@ -79,6 +79,7 @@ impl From<IoError> for Error {
         let kind = match e.kind() {
             IoErrorKind::Model => ErrorKind::Model,
             IoErrorKind::Events => ErrorKind::Events,
+            IoErrorKind::Trace => ErrorKind::Conversion,
             IoErrorKind::Output => ErrorKind::Output,
         };
         Self::new(kind, e.to_string()).with_help(e.help())

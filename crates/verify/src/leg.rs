@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::RecordedTarget;
+
 /// A leg that can be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leg {
@@ -86,6 +88,9 @@ pub enum LegError {
     /// A leg that this version cannot run.
     #[error("this version cannot run the leg `{0}`; it can run {legs}", legs = Leg::names())]
     NotYet(String),
+    /// A file, of which a leg cannot be computed.
+    #[error("`{0}` is a recorded trace, which can only be a target of a comparison")]
+    Recorded(String),
 }
 
 impl FromStr for Leg {
@@ -95,7 +100,10 @@ impl FromStr for Leg {
         if let Some(leg) = Self::ALL.into_iter().find(|l| l.name() == s) {
             return Ok(leg);
         }
-        if Self::KNOWN.contains(&s) || s.starts_with("trace:") {
+        if s.starts_with(RecordedTarget::PREFIX) {
+            return Err(LegError::Recorded(s.to_owned()));
+        }
+        if Self::KNOWN.contains(&s) {
             return Err(LegError::NotYet(s.to_owned()));
         }
         Err(LegError::Unknown(s.to_owned()))

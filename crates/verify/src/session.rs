@@ -230,7 +230,7 @@ impl Session {
     }
 }
 
-fn typed_model(
+pub(crate) fn typed_model(
     loaded: &LoadedModel,
     beside: &Beside,
     leg: Leg,

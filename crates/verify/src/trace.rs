@@ -169,7 +169,8 @@ fn run(
         &mut source,
         values,
         progress,
-        |selection, block, span| {
+        |_, _| Ok(()),
+        |selection, block, span, ()| {
             let all: Vec<usize> = span.collect();
             all.chunks(session.engine.lanes())
                 .map(|chunk| {

@@ -12,6 +12,7 @@ use crate::beside::Beside;
 use crate::compare::{Scope, agreeing, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
+use crate::recorded::{self, Recorded, RecordedTarget, Trace};
 use crate::session::{LoadedModel, Session};
 use crate::source::{Source, Wanted};
 use crate::{Error, InputTypeOption, Leg, Progress, differing, event_files, events, input_type};
@@ -33,6 +34,8 @@ pub struct VerifyConfig {
     pub reference: Leg,
     /// What is checked.
     pub targets: Vec<Leg>,
+    /// Recorded traces that are checked too.
+    pub traces: Vec<RecordedTarget>,
     /// Types that the targets' inputs are cast to.
     pub input_types: Vec<InputTypeOption>,
     /// Whether every aligned layer counts in the verdict, not only the outputs.
@@ -127,8 +130,13 @@ fn run(
     };
     let mut events_info =
         event_files::describe(&config.events, &source, &config.options, config.hash)?;
-    let (metas, scopes): (Vec<ComparisonMeta>, Vec<Scope>) =
-        (1..session.engine.legs()).map(|leg| compared(&session, leg)).unzip();
+    let Recorded { mut readers, traces } =
+        Recorded::open(&config.traces, &session, &source, config.strict_layers)?;
+    let legs = session.engine.legs();
+    let (metas, scopes): (Vec<ComparisonMeta>, Vec<Scope>) = (1..legs)
+        .map(|leg| compared(&session, leg))
+        .chain(traces.iter().enumerate().map(|(n, t)| t.compared(&session, legs + n)))
+        .unzip();
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
     if let Some(save) = save.filter(|s| !s.format.holds(inputs.len())) {
         let message = format!(
@@ -145,23 +153,29 @@ fn run(
     let mut saved = save.map(create).transpose()?;
     let mut total = Tally::default();
     let mut seen = 0;
-    let values = source.elements();
+    let values = source.elements() + traces.iter().map(Trace::elements).sum::<usize>();
     let stopped = events::run(
         &session.engine,
         &mut source,
         values,
         progress,
-        |selection, block, span| {
+        |first, count| recorded::read(&mut readers, first, count),
+        |selection, block, span, recorded| {
             let ranges = if has_raw_input { InputRange::of(block, &span) } else { Vec::new() };
             let mut tally =
                 Tally { comparisons: Vec::new(), ranges, rounded: rounded(block, &span) };
-            let rows = session.engine.screen(block, span.clone());
+            // What was recorded may differ where all legs agree.
+            let rows = match traces.is_empty() {
+                true => session.engine.screen(block, span.clone()),
+                false => span.clone().collect(),
+            };
             let same = (span.len() - rows.len()) as u64;
             tally.comparisons = scopes.iter().map(|s| agreeing(same, s)).collect();
             let mut differing: Vec<u64> = Vec::new();
             for rows in rows.chunks(session.engine.lanes()) {
-                let parts = session.engine.run(selection, block, rows);
-                for part in &parts {
+                let mut parts = session.engine.run(selection, block, rows);
+                for part in &mut parts {
+                    recorded::add(&traces, recorded, part);
                     let comparisons = scopes.iter().map(|s| count(part, s)).collect();
                     tally.merge(&Tally { comparisons, ..Tally::default() });
                 }
@@ -208,6 +222,7 @@ fn run(
             total.rounded
         ));
     }
+    assumptions.extend(traces.into_iter().flat_map(|t| t.remarks));
     if config.strict_layers {
         assumptions.push("every aligned layer counts in the verdict (--strict-layers)".to_owned());
     }

@@ -21,6 +21,7 @@ fn config(file: &str, dataset: &str) -> VerifyConfig {
         _ => vec![(None, dataset.to_owned())],
     };
     VerifyConfig {
+        traces: Vec::new(),
         model: testvectors("golden/jet_mlp/model.h5"),
         proxy: None,
         hls_config: None,

@@ -61,6 +61,7 @@ fn event_by_event_it_is_the_report() {
 
 fn report(case: &str, most: u64) -> (u64, Account) {
     let config = VerifyConfig {
+        traces: Vec::new(),
         model: testvectors(case).join("model.h5"),
         proxy: None,
         hls_config: None,

@@ -12,6 +12,7 @@ fn model() -> PathBuf {
 
 fn run(events: &[&str], options: EventOptions) -> Result<Report, Error> {
     let config = VerifyConfig {
+        traces: Vec::new(),
         model: model(),
         proxy: None,
         hls_config: None,

@@ -16,6 +16,7 @@ fn jets(file: &str) -> PathBuf {
 
 fn run(events: PathBuf, input_types: Vec<(Option<String>, InputType)>) -> Report {
     let config = VerifyConfig {
+        traces: Vec::new(),
         model: jets("model.h5"),
         proxy: None,
         hls_config: None,
@@ -90,6 +91,7 @@ fn input_types_are_layers_of_their_own() {
     assert!(sat.events_differing > 1_000, "truncation of the input moves outputs");
     // The jets are arbitrary float32 numbers: no type of 32 bits holds them.
     let config = VerifyConfig {
+        traces: Vec::new(),
         model: jets("model.h5"),
         proxy: None,
         hls_config: None,

@@ -18,6 +18,7 @@ fn file(name: &str) -> PathBuf {
 #[test]
 fn the_proxies_agree_where_the_real_ones_do() {
     let config = VerifyConfig {
+        traces: Vec::new(),
         model: file("model.h5"),
         proxy: None,
         hls_config: None,

@@ -16,6 +16,7 @@ fn testvectors(name: &str) -> PathBuf {
 
 fn config(model: &str, events: &Path) -> VerifyConfig {
     VerifyConfig {
+        traces: Vec::new(),
         model: testvectors(model),
         proxy: None,
         hls_config: None,
@@ -108,6 +109,7 @@ fn strict_layers_save_what_no_output_shows() {
     let events = testvectors("golden/jet_mlp/events.h5");
     let cast = "ap_fixed<29,7>".parse().expect("a type");
     let mut config = VerifyConfig {
+        traces: Vec::new(),
         targets: vec![Leg::ProxySat],
         input_types: vec![(None, bittrue_verify::InputType::Fixed(cast))],
         ..config("golden/jet_mlp/model.h5", &events)
@@ -236,6 +238,7 @@ fn files_of_several_dtypes() {
         ("long.h5", "single.h5", false),
     ] {
         let two = VerifyConfig {
+            traces: Vec::new(),
             events: vec![at(first), at(second)],
             ..config("jets/model.h5", &at(first))
         };
@@ -313,6 +316,7 @@ fn a_trace_of_what_differs() {
         let events = testvectors(case).join("events.h5");
         let model = format!("{case}/model.h5");
         let compare = VerifyConfig {
+            traces: Vec::new(),
             reference: Leg::Qkeras,
             targets: vec![if leg == Leg::Qkeras { reference } else { leg }],
             strict_layers,

@@ -17,6 +17,7 @@ fn vectors(file: &str) -> PathBuf {
 
 fn compare(options: EventOptions) -> Vec<Comparison> {
     let config = VerifyConfig {
+        traces: Vec::new(),
         model: vectors("models/wide_sum/model.h5"),
         proxy: None,
         hls_config: None,

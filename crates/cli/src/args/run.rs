@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input_type::InputTypeArgs;
-use super::{ChoiceArgs, DenyArgs, EventArgs, HlsConfigArgs, ModelArgs, SaveArgs, SimdArgs};
+use super::{
+    ChoiceArgs, DenyArgs, EventArgs, HlsConfigArgs, ModelArgs, RecordedArgs, SaveArgs, SimdArgs,
+};
 
 /// `verify --model … --events …`.
 #[derive(Debug, Args)]
@@ -28,10 +30,13 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "LEG", default_value = "qkeras")]
     pub(crate) reference: String,
 
-    /// A leg to check; may be given several times [default: proxy:sat and proxy:wrap, or proxy with
-    /// --proxy]
+    /// A leg to check, or trace:FILE for values that were recorded elsewhere (docs/traces.md); may be
+    /// given several times [default: proxy:sat and proxy:wrap, or proxy with --proxy]
     #[arg(long, value_name = "LEG")]
     pub(crate) target: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) recorded: RecordedArgs,
 
     /// Let every layer count in the verdict, not only the model's outputs
     #[arg(long)]

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 pub(super) const IDLE: u8 = b'i';
 pub(super) const MODEL: u8 = b'm';
 pub(super) const EVENTS: u8 = b'e';
+pub(super) const TRACE: u8 = b'r';
 pub(super) const OUTPUT: u8 = b'o';
 pub(super) const TEMPORARY: u8 = b't';
 pub(super) const STUCK: u8 = b's';
@@ -57,6 +58,7 @@ impl State {
             IDLE => self.reading = None,
             MODEL => self.reading = Some((ExitCode::Model, path)),
             EVENTS => self.reading = Some((ExitCode::Events, path)),
+            TRACE => self.reading = Some((ExitCode::Conversion, path)),
             OUTPUT => self.reading = Some((ExitCode::Output, path)),
             TEMPORARY => self.temporary.push(path),
             STUCK => self.stuck = true,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bittrue_io::IoErrorKind;
 use bittrue_io::watch::{self, Watcher};
 
-use super::state::{EVENTS, IDLE, MODEL, OUTPUT, TEMPORARY};
+use super::state::{EVENTS, IDLE, MODEL, OUTPUT, TEMPORARY, TRACE};
 
 /// Most processor time of one call of the HDF5 library.
 pub(super) const MAX_CALL: Duration = Duration::from_secs(5);
@@ -49,6 +49,7 @@ impl Watcher for Reports {
             None => self.say(IDLE, Path::new("")),
             Some((IoErrorKind::Model, path)) => self.say(MODEL, path),
             Some((IoErrorKind::Events, path)) => self.say(EVENTS, path),
+            Some((IoErrorKind::Trace, path)) => self.say(TRACE, path),
             Some((IoErrorKind::Output, path)) => self.say(OUTPUT, path),
         }
         self.bound(file.is_some());

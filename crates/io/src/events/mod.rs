@@ -6,6 +6,7 @@
 //! | `catalogue` | which datasets an HDF5 file holds |
 //! | `numpy` | arrays in `.npy` and `.npz` files |
 //! | `table` | lines of numbers, as in `.csv` files |
+//! | `listing` | the arrays of a file, for those who do not know its names |
 //! | `mapping` | which dataset feeds which input |
 //! | `columns` | which columns, fields or datasets of a group make an input |
 //! | `text_inputs` | which columns of a text are which input |
@@ -27,6 +28,7 @@ mod container;
 mod direct;
 mod filters;
 mod joined;
+mod listing;
 mod mapping;
 mod numpy;
 mod packed;
@@ -40,5 +42,6 @@ mod stream;
 mod table;
 mod text_inputs;
 
+pub(crate) use listing::{Array, arrays};
 pub use pending::{Batch, Held, Pending};
 pub use source::{EventFile, EventOptions, EventSource, InputSpec};

@@ -13,8 +13,13 @@
 
 pub(crate) mod column;
 mod name;
+mod recorded;
 mod writer;
 
 pub(crate) use name::unescape;
+pub use recorded::{
+    CodeType, Column, ColumnError, Precision, RecordedBands, RecordedNames, RecordedRows,
+    RecordedTensor, RecordedTrace, TraceOptions,
+};
 pub(crate) use writer::EVENT_ROWS;
 pub use writer::{TraceBands, TraceLayer, TraceMeta, TraceWriter};

@@ -75,10 +75,18 @@ impl Measured<'_> {
         let mut source = open()?;
         let values = source.elements();
         let mut all = Vec::new();
-        events::run(&self.session.engine, &mut source, values, &Unwatched, each, |results| {
-            all.extend(results);
-            Ok(())
-        })?;
+        events::run(
+            &self.session.engine,
+            &mut source,
+            values,
+            &Unwatched,
+            |_, _| Ok(()),
+            |s, b, r, ()| each(s, b, r),
+            |results| {
+                all.extend(results);
+                Ok(())
+            },
+        )?;
         Ok((start.elapsed().as_secs_f64(), all))
     }
 }

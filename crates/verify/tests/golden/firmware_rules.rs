@@ -206,6 +206,7 @@ fn m19_short_accumulator() {
     shows("mixed_scale", "out", 356);
     let hls_config = own_config("mixed_scale");
     let config = VerifyConfig {
+        traces: Vec::new(),
         model: case("mixed_scale").join("model.h5"),
         proxy: None,
         hls_config: Some(hls_config.path().to_owned()),

@@ -92,6 +92,7 @@ fn compare(name: &str, reference: Leg, target: Leg) -> Comparison {
 fn run(name: &str, model: &str, reference: Leg, target: Leg) -> Comparison {
     let hls_config = own_config(name);
     let config = VerifyConfig {
+        traces: Vec::new(),
         model: case(name).join(model),
         proxy: None,
         hls_config: Some(hls_config.path().to_owned()),
@@ -236,6 +237,7 @@ fn raw_inputs_with_a_type() {
     for name in ["raw_input", "raw_and_quantized_input"] {
         let t = "ap_fixed<12,5,RND_CONV,SAT>".parse().expect("a type");
         let config = VerifyConfig {
+            traces: Vec::new(),
             model: case(name).join("model.h5"),
             proxy: None,
             hls_config: None,

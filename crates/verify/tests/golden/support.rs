@@ -39,6 +39,7 @@ pub(crate) fn compare(name: &str, proxy: Option<&str>) -> Vec<Comparison> {
         None => vec![Leg::ProxySat, Leg::ProxyWrap],
     };
     let config = VerifyConfig {
+        traces: Vec::new(),
         model: case(name).join("model.h5"),
         proxy: proxy.map(|p| case(name).join(p)),
         hls_config: None,

@@ -77,6 +77,7 @@ fn written_proxies_are_the_legs() {
             let built = BuiltProxy::build(&model, &options(mode)).expect(&name);
             built.write(&path).expect("written");
             let config = VerifyConfig {
+                traces: Vec::new(),
                 model,
                 proxy: Some(path),
                 hls_config: None,
