@@ -8,7 +8,7 @@ use clap::Args;
 pub(crate) struct RecordedArgs {
     /// The columns of a text given as trace:FILE that are the elements of an output, in C order
     ///
-    /// A column is named by the header of the file, or by its number from 0; NAME[HIGH:LOW] takes
+    /// A column is named by the header of the file, or by its number from 0; `NAME[HIGH:LOW]` takes
     /// bits of a word, as of a link of a pattern file. OUTPUT may be left out where the model has one.
     #[arg(long, value_name = "[OUTPUT=]COLUMN,…", value_parser = columns)]
     pub(crate) trace_columns: Vec<(Option<String>, Vec<Column>)>,
