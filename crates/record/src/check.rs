@@ -17,7 +17,7 @@ pub enum CountsError {
         /// Aligned layers.
         layers: usize,
     },
-    /// No aligned layer is an output, so there is nothing that a verdict could be about.
+    /// No aligned layer is in scope, so there is nothing that a verdict could be about.
     #[error("{target}: none of the {layers} aligned layers is an output of the model")]
     NoOutput {
         /// The target leg.
@@ -50,9 +50,10 @@ pub(crate) fn check(
     meta: &ComparisonMeta,
     layers: &[LayerCounts],
     counts: &ComparisonCounts,
+    strict_layers: bool,
 ) -> Result<(), CountsError> {
     let target = || meta.target.clone();
-    if !meta.layers.iter().any(|layer| layer.is_output) {
+    if !meta.layers.iter().any(|layer| layer.is_output || strict_layers) {
         return Err(CountsError::NoOutput { target: target(), layers: meta.layers.len() });
     }
     for (layer, c) in meta.layers.iter().zip(layers) {

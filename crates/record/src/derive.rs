@@ -67,7 +67,7 @@ impl Comparison {
             });
         }
         counted.resize(meta.layers.len(), LayerCounts::default());
-        check(&meta, &counted, counts)?;
+        check(&meta, &counted, counts, strict_layers)?;
 
         let in_scope = |layer: &LayerMeta| layer.is_output || strict_layers;
         let differs = meta

@@ -46,6 +46,10 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// One entry per target, in the order of the flags.
     pub comparisons: Vec<Comparison>,
+    /// Each target against each earlier one, which stands as the reference: what two of them share
+    /// is no difference here. Left out with a single target. Without a say in the exit code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub between_targets: Vec<Comparison>,
 }
 
 /// The program and the rules by which it computes.
@@ -197,6 +201,7 @@ mod tests {
             assumptions: Vec::new(),
             warnings: Vec::new(),
             comparisons: verdicts.iter().map(comparison).collect(),
+            between_targets: Vec::new(),
         }
     }
 

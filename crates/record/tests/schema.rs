@@ -104,6 +104,7 @@ fn report() -> Result<Report, Box<dyn Error>> {
             text: "No quantizer follows the input.".to_owned(),
         }],
         comparisons: vec![Comparison::from_counts(meta, &counts, false)?],
+        between_targets: Vec::new(),
     })
 }
 
@@ -167,6 +168,14 @@ fn fields_are_written_in_the_published_order() -> TestResult {
     assert_eq!(
         keys("").join(" "),
         "format_version tool partial model proxy hls_config events input_types assumptions warnings comparisons"
+    );
+    let mut two = report()?;
+    two.between_targets = two.comparisons.clone();
+    let two = serde_json::to_value(two)?;
+    assert!(validator()?.is_valid(&two));
+    assert_eq!(
+        two.as_object().and_then(|o| o.keys().next_back()).map(String::as_str),
+        Some("between_targets")
     );
     assert_eq!(keys("/tool").join(" "), "name version profiles");
     assert_eq!(keys("/model").join(" "), "path sha256 class");

@@ -121,6 +121,13 @@ fn properties(report: &Report, c: &Comparison) -> Vec<(&'static str, String)> {
         properties.push(("not_formed", c.not_formed.join(", ")));
     }
     properties.push(("verdict", c.verdict.to_string()));
+    properties.extend(report.between_targets.iter().filter_map(|other| {
+        let [a, b] = [&other.reference, &other.target];
+        let leg = if *a == c.target { b } else { a };
+        let of_target = [a, b].contains(&&c.target);
+        let events = count(other.events_differing, "event");
+        of_target.then(|| ("events.differing_from_target", format!("{leg}: {events}")))
+    }));
     properties
 }
 

@@ -7,6 +7,7 @@ use bittrue_record::{Comparison, ExitCode, Layer, Report, Verdict};
 
 use crate::RunFailure;
 use crate::text::audit::{doubt, summaries};
+use crate::text::between::{differing, legs, sentence};
 use crate::text::conclusion::conclusion;
 use crate::text::format::{clean, count, thousands};
 use crate::text::paint::Paint;
@@ -64,6 +65,7 @@ pub fn markdown(report: &Report) -> String {
     for c in &report.comparisons {
         text += &comparison(report, c);
     }
+    text += &between(report);
     text += "\n### Conclusion\n\n";
     let lines = conclusion(report, Paint { color: false }, WIDTH);
     text += &fenced(&lines.join("\n"));
@@ -140,6 +142,32 @@ fn comparison(report: &Report, c: &Comparison) -> String {
         let also: Vec<String> = also.iter().filter(|n| !n.is_empty()).map(|n| cell(n)).collect();
         cells.push(also.join("; "));
         text += &format!("| {} |\n", cells.join(" | "));
+    }
+    text
+}
+
+/// Events in which each two legs differ, and where targets part.
+fn between(report: &Report) -> String {
+    let legs = legs(report);
+    if report.between_targets.is_empty() || legs.is_empty() {
+        return String::new();
+    }
+    let head: Vec<String> = legs[1..].iter().map(|leg| cell(leg)).collect();
+    let mut text = "\n### Events that differ, each leg against each\n\n".to_owned();
+    text += &format!("|  | {} |\n| --- |{}\n", head.join(" | "), " ---: |".repeat(head.len()));
+    for earlier in &legs[..legs.len() - 1] {
+        let events = |later: &&str| differing(report, earlier, later).map(thousands);
+        let cells: Vec<String> =
+            legs[1..].iter().map(|later| events(later).unwrap_or_default()).collect();
+        text += &format!("| {} | {} |\n", cell(earlier), cells.join(" | "));
+    }
+    let part: Vec<&Comparison> =
+        report.between_targets.iter().filter(|c| c.first_layer.is_some()).collect();
+    if !part.is_empty() {
+        text.push('\n');
+    }
+    for c in part {
+        text += &format!("- {}\n", code(&sentence(c)));
     }
     text
 }

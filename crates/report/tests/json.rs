@@ -37,6 +37,7 @@ fn report() -> Report {
         assumptions: Vec::new(),
         warnings: vec![Warning { code: "c".to_owned(), layer: None, text: "t".to_owned() }],
         comparisons: Vec::new(),
+        between_targets: Vec::new(),
     }
 }
 

@@ -106,10 +106,11 @@ fn report() -> impl Strategy<Value = Report> {
             vec(name(), 0..2),
             vec(warning, 0..2),
             vec(comparison(), 0..3),
+            vec(comparison(), 0..3),
         ),
     )
         .prop_map(|((path, sha256, partial, proxy, events, skipped), lists)| {
-            let (files, input_types, assumptions, warnings, comparisons) = lists;
+            let (files, input_types, assumptions, warnings, comparisons, between_targets) = lists;
             Report {
                 format_version: 1,
                 tool: ToolInfo {
@@ -147,6 +148,7 @@ fn report() -> impl Strategy<Value = Report> {
                 assumptions,
                 warnings,
                 comparisons,
+                between_targets,
             }
         })
 }
@@ -242,7 +244,9 @@ proptest! {
             }
         }
         let layers: Vec<&Layer> = report.comparisons.iter().flat_map(|c| &c.layers).collect();
-        prop_assert_eq!(rows.len(), layers.len());
+        // Behind them the legs but the last, each against each.
+        let legs = if report.between_targets.is_empty() { 0 } else { report.comparisons.len() };
+        prop_assert_eq!(rows.len(), layers.len() + legs);
         for (row, layer) in rows.iter().zip(layers) {
             // Others are written as escapes.
             let plain = layer.name.chars().all(|c| c.is_ascii_graphic() || c == ' ');

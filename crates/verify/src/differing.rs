@@ -24,7 +24,9 @@ pub(crate) fn rows(parts: &[BlockResult], scopes: &[Scope], strict_layers: bool)
 fn of_scope(part: &BlockResult, scope: &Scope, strict_layers: bool, differs: &mut [bool]) {
     for (&call, &is_output) in scope.calls.iter().zip(&scope.is_output) {
         let of = |leg: usize| part.legs[leg].aligned[call.0].as_ref();
-        let (Some(reference), Some(target)) = (of(0), of(scope.target)) else { continue };
+        let (Some(reference), Some(target)) = (of(scope.reference), of(scope.target)) else {
+            continue;
+        };
         if !is_output && !strict_layers {
             continue;
         }

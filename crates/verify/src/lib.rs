@@ -3,6 +3,7 @@
 
 mod bench;
 mod beside;
+mod between;
 mod build;
 mod compare;
 mod differing;

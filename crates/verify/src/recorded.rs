@@ -120,7 +120,7 @@ impl Trace {
             own_known: false,
         };
         let elements = self.tensors.iter().map(|t| t.elements as u64).collect();
-        (meta, Scope { target, calls, is_output, elements })
+        (meta, Scope { reference: 0, target, calls, is_output, elements })
     }
 }
 

@@ -135,7 +135,7 @@ fn run(
     let is_output = calls.iter().map(|c| model.outputs.contains(c)).collect();
     let elements = calls.iter().map(|&c| model.call(c).shape.iter().product::<usize>() as u64);
     let elements = elements.collect();
-    let scope = [Scope { target: leg, calls: calls.clone(), is_output, elements }];
+    let scope = [Scope { reference: 0, target: leg, calls: calls.clone(), is_output, elements }];
     let layers: Vec<TraceLayer> = calls
         .iter()
         .map(|&c| TraceLayer {

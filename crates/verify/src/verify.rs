@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use bittrue_block::{EventBlock, EventData};
 use bittrue_io::{EventOptions, EventWriter, SavedFormat};
+use bittrue_model::CallId;
 use bittrue_record::{
     Comparison, ComparisonCounts, ComparisonMeta, LayerMeta, Report, ToolInfo, Warning,
 };
 
 use crate::beside::Beside;
+use crate::between;
 use crate::compare::{Scope, agreeing, count};
 use crate::error::ErrorKind;
 use crate::input_range::InputRange;
@@ -137,6 +139,11 @@ fn run(
         .map(|leg| compared(&session, leg))
         .chain(traces.iter().enumerate().map(|(n, t)| t.compared(&session, legs + n)))
         .unzip();
+    let (pair_metas, pairs) = between::targets(&metas, &scopes, config.strict_layers);
+    // What was recorded may differ where all legs agree, and so may two targets where the reference
+    // forms nothing.
+    let formed = |c: &CallId| session.engine.edge(0, *c).is_some();
+    let screens = traces.is_empty() && pairs.iter().all(|p| p.calls.iter().all(formed));
     let has_raw_input = session.warnings.iter().any(|w| w.code == "raw-input");
     if let Some(save) = save.filter(|s| !s.format.holds(inputs.len())) {
         let message = format!(
@@ -164,19 +171,20 @@ fn run(
             let ranges = if has_raw_input { InputRange::of(block, &span) } else { Vec::new() };
             let mut tally =
                 Tally { comparisons: Vec::new(), ranges, rounded: rounded(block, &span) };
-            // What was recorded may differ where all legs agree.
-            let rows = match traces.is_empty() {
+            let rows = match screens {
                 true => session.engine.screen(block, span.clone()),
                 false => span.clone().collect(),
             };
             let same = (span.len() - rows.len()) as u64;
-            tally.comparisons = scopes.iter().map(|s| agreeing(same, s)).collect();
+            let agree = |s| agreeing(same, s);
+            tally.comparisons = scopes.iter().chain(&pairs).map(agree).collect();
             let mut differing: Vec<u64> = Vec::new();
             for rows in rows.chunks(session.engine.lanes()) {
                 let mut parts = session.engine.run(selection, block, rows);
                 for part in &mut parts {
                     recorded::add(&traces, recorded, part);
-                    let comparisons = scopes.iter().map(|s| count(part, s)).collect();
+                    let counts = |s| count(part, s);
+                    let comparisons = scopes.iter().chain(&pairs).map(counts).collect();
                     tally.merge(&Tally { comparisons, ..Tally::default() });
                 }
                 if save.is_some() {
@@ -226,13 +234,16 @@ fn run(
     if config.strict_layers {
         assumptions.push("every aligned layer counts in the verdict (--strict-layers)".to_owned());
     }
-    total.comparisons.resize_with(metas.len(), ComparisonCounts::default);
-    let comparisons = metas
+    let with_reference = metas.len();
+    total.comparisons.resize_with(with_reference + pair_metas.len(), ComparisonCounts::default);
+    let mut comparisons = metas
         .into_iter()
+        .chain(pair_metas)
         .zip(&total.comparisons)
         .map(|(meta, counts)| Comparison::from_counts(meta, counts, config.strict_layers))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| Error::new(ErrorKind::Internal, e.to_string()))?;
+    let between_targets = comparisons.split_off(with_reference);
     let warnings = raw_input_remedies(&session, &total.ranges);
     let input_types = inputs
         .iter()
@@ -251,6 +262,7 @@ fn run(
         assumptions,
         warnings,
         comparisons,
+        between_targets,
     };
     Ok((report, written))
 }
@@ -340,7 +352,7 @@ pub(crate) fn compared(session: &Session, leg: usize) -> (ComparisonMeta, Scope)
     };
     let elements = formed.iter().map(|&c| model.call(c).shape.iter().product::<usize>() as u64);
     let elements = elements.collect();
-    (meta, Scope { target: leg, calls: formed, is_output, elements })
+    (meta, Scope { reference: 0, target: leg, calls: formed, is_output, elements })
 }
 
 /// Values of some events that rounding to float32 changes.

@@ -3,6 +3,7 @@
 use bittrue_record::Report;
 
 use super::audit;
+use super::between::between;
 use super::conclusion::conclusion;
 use super::header::header;
 use super::paint::{Paint, Tone};
@@ -26,7 +27,7 @@ impl Default for TextOptions {
 }
 
 /// The report for people: the model and events, one table per comparison with one row per aligned
-/// layer, and what to conclude. Ends in a newline.
+/// layer, of several targets each against each, and what to conclude. Ends in a newline.
 ///
 /// In a table, `>` marks the first guilty layer, `!` the others that differ; layers without a
 /// mismatch say `ok`.
@@ -54,6 +55,11 @@ pub fn text(report: &Report, options: &TextOptions) -> String {
         );
         let legend = super::format::wrap("", &legend, width);
         lines.extend(legend.iter().map(|line| paint.apply(Tone::Quiet, line)));
+    }
+    let between = between(report, paint, width);
+    if !between.is_empty() {
+        lines.push(String::new());
+        lines.extend(between);
     }
     lines.push(String::new());
     lines.extend(conclusion(report, paint, width));

@@ -1,6 +1,7 @@
 //! The report as text for a terminal.
 
 pub(crate) mod audit;
+pub(crate) mod between;
 pub(crate) mod conclusion;
 mod explain;
 pub(crate) mod format;

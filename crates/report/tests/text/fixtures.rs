@@ -158,6 +158,7 @@ pub(crate) fn report(events: u64, comparisons: Vec<Comparison>) -> Report {
         assumptions: Vec::new(),
         warnings: Vec::new(),
         comparisons,
+        between_targets: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ mod exports;
 mod fixtures;
 
 use bittrue_record::Verdict;
-use bittrue_report::{TextOptions, text};
+use bittrue_report::{TextOptions, markdown, text};
 use fixtures::{Error, against_qkeras, compare, equal, jet_mlp_sat, jet_mlp_wrap, report, warning};
 use insta::assert_snapshot;
 
@@ -26,6 +26,23 @@ fn all_exact() -> TestResult {
 #[test]
 fn the_input_quantizer_wraps() -> TestResult {
     assert_snapshot!(plain(&report(400, vec![jet_mlp_sat()?, jet_mlp_wrap()?])));
+    Ok(())
+}
+
+#[test]
+fn targets_against_each_other() -> TestResult {
+    let mut report = report(400, vec![jet_mlp_sat()?, jet_mlp_wrap()?, jet_mlp_wrap()?]);
+    report.comparisons[2].target = "trace:a board/out.npz".to_owned();
+    let between = |comparison: usize, reference: &str| {
+        let mut c = report.comparisons[comparison].clone();
+        c.reference = reference.to_owned();
+        c
+    };
+    let mut equal = between(0, "proxy:wrap");
+    equal.target = "trace:a board/out.npz".to_owned();
+    report.between_targets = vec![between(1, "proxy:sat"), between(2, "proxy:sat"), equal];
+    assert_snapshot!("each_against_each", plain(&report));
+    assert_snapshot!("each_against_each_markdown", markdown(&report));
     Ok(())
 }
 

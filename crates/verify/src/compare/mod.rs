@@ -10,10 +10,12 @@ use bittrue_engine::BlockResult;
 use bittrue_model::CallId;
 use bittrue_record::{ComparisonCounts, Difference, LayerCounts};
 
-/// What is compared between the reference and one target.
+/// What is compared between two legs.
 #[derive(Debug)]
 pub(crate) struct Scope {
-    /// The leg's index; the reference is 0.
+    /// The leg that counts as right; that of the run is 0.
+    pub(crate) reference: usize,
+    /// The leg that is held against it.
     pub(crate) target: usize,
     /// The aligned layers that both legs form, in report order.
     pub(crate) calls: Vec<CallId>,
@@ -39,7 +41,7 @@ pub(crate) enum Relation {
     Mismatch,
 }
 
-/// Counts the differences between the reference and a target.
+/// Counts the differences between two legs.
 pub(crate) fn count(part: &BlockResult, scope: &Scope) -> ComparisonCounts {
     let lanes = part.rows.len();
     let counted = part.skip.iter().filter(|s| !**s).count() as u64;
@@ -47,9 +49,13 @@ pub(crate) fn count(part: &BlockResult, scope: &Scope) -> ComparisonCounts {
     let mut any_differs = vec![false; lanes];
     let mut layers = Vec::with_capacity(scope.calls.len());
     for (&call, &is_output) in scope.calls.iter().zip(&scope.is_output) {
-        let reference = &part.legs[0].aligned[call.0];
+        let reference = &part.legs[scope.reference].aligned[call.0];
         let target = &part.legs[scope.target].aligned[call.0];
-        let own = &part.legs[scope.target].own[call.0];
+        // A layer is replayed on the values of the run's reference, and on no others.
+        let own = match scope.reference {
+            0 => part.legs[scope.target].own[call.0].as_ref(),
+            _ => None,
+        };
         let (Some(reference), Some(target)) = (reference, target) else {
             layers.push(LayerCounts::default());
             continue;
@@ -57,7 +63,7 @@ pub(crate) fn count(part: &BlockResult, scope: &Scope) -> ComparisonCounts {
         let mut counts =
             LayerCounts { elements: counted * reference.elements as u64, ..LayerCounts::default() };
         let mut differs = vec![false; lanes];
-        layer(part, reference, target, own.as_ref(), &mut counts, &mut differs);
+        layer(part, reference, target, own, &mut counts, &mut differs);
         for lane in 0..lanes {
             counts.events_differing += u64::from(differs[lane]);
             any_differs[lane] |= differs[lane];
