@@ -29,7 +29,7 @@ rng = np.random.default_rng(3)
 TYPES = ("accum_t", "weight_t", "bias_t", "scale_t", "table_t", "param_t")
 CSIM_CASES = (
     "softmax_small tanh_cat avg_same elu_thr mul_avg leaky_reshape2 het_input input_fan_wrap "
-    "wrap_fan consecutive permute3 wide24 wrapsm_each rnd_raw tiny_weights het_ties relu_args leaky two_roundings"
+    "wrap_fan consecutive permute3 wide24 wrapsm_each rnd_raw tiny_weights het_ties relu_args leaky two_roundings unsigned_max"
 ).split()
 
 
@@ -106,6 +106,7 @@ models={
  'het_ties': lambda: mk(lambda x: L.Dense(3)(Q(np.array([[1,1,1,1,1]],'int8'),np.array([[5,6,4,7,8]],'int8'),np.array([[2,3,2,3,3]],'int8'),'RND_CONV','SAT')(x)) ,(5,)),
  'relu_args': lambda: mk(lambda x: (lambda d: [q(1,10,4)(L.ReLU(negative_slope=0.25)(d)), q(1,10,4)(L.ReLU(threshold=1.0)(d)), q(1,10,4)(L.ReLU(max_value=1.5)(d))])(q(1,9,3)(L.Dense(3)(q(1,8,3)(x)))) ,(5,)),
  'leaky': lambda: mk(lambda x: L.Dense(2)(q(1,8,3)(L.LeakyReLU(0.3)(q(1,9,4)(L.Dense(6)(q(1,8,3)(x)))))) ,(5,)),
+ 'unsigned_max': lambda: mk(lambda x: q(1,24,8)(L.Maximum()([q(1,20,3,'TRN','SAT')(x), q(0,20,18,'TRN','SAT')(x)])) ,(5,)),
  'satsym_flat': lambda: mk(lambda x: L.Dense(2)(q(1,12,8,'RND_CONV','SAT_SYM')(L.Flatten()(L.Conv1D(3,2)(q(1,8,3)(x))))) ,(4,2)),
 }
 

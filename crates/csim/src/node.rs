@@ -73,7 +73,7 @@ impl Node {
             Firmware::Elu { alpha, table, .. } => x.max(table.fractional() + alpha.fractional),
             Firmware::Softmax(s) => result_fractional(s),
             Firmware::Table { entries, .. } => entries.fractional,
-            Firmware::Merge(kind) => {
+            Firmware::Merge(kind) | Firmware::UnsignedExtreme(kind) => {
                 let y = arguments.get(1).copied().unwrap_or(x);
                 match kind {
                     MergeKind::Multiply => x + y,
@@ -133,6 +133,17 @@ impl Node {
             },
             Firmware::Table { argument, entries } => lookup(argument, &entries.raw, fractional, x),
             Firmware::Merge(kind) => merge(*kind, fractional, x, &arguments[1]),
+            Firmware::UnsignedExtreme(kind) => {
+                let (a, b) = (x.finer(fractional), arguments[1].finer(fractional));
+                let n = b.len().max(1);
+                let of = |(at, &x): (usize, &i128)| {
+                    let y = b[at % n];
+                    // A negative number has the highest bits.
+                    let above = x.cast_unsigned() > y.cast_unsigned();
+                    if above == (*kind == MergeKind::Maximum) { x } else { y }
+                };
+                Tensor { raw: a.iter().enumerate().map(of).collect(), fractional, lanes: x.lanes }
+            }
             Firmware::Concatenate(parts) => {
                 let finer: Vec<Vec<i128>> = arguments.iter().map(|x| x.finer(fractional)).collect();
                 let columns: Vec<&[i128]> = finer.iter().map(Vec::as_slice).collect();
@@ -276,6 +287,20 @@ mod tests {
         assert_eq!(of(MergeKind::Multiply), (vec![3, -3], 3));
         assert_eq!(of(MergeKind::Average), (vec![7, -5], 3));
         assert_eq!(of(MergeKind::Minimum), (vec![1, -6], 2));
+    }
+
+    /// M29.
+    #[test]
+    fn a_negative_number_is_above_unsigned_ones_of_32_bits() {
+        let arguments = [x(&[-3, 5], 1), x(&[1, 1], 1)];
+        let largest = |signed: &str, unsigned: &str| {
+            let [a, b] = [signed, unsigned].map(|t| t.parse::<FixedType>().expect(t));
+            apply(Firmware::merge(MergeKind::Maximum, &a, &b), &arguments).0
+        };
+        assert_eq!(largest("ap_fixed<31,30>", "ap_ufixed<31,30>"), [1, 5]);
+        assert_eq!(largest("ap_fixed<31,30>", "ap_ufixed<32,31>"), [-3, 5]);
+        assert_eq!(largest("ap_fixed<33,32>", "ap_ufixed<32,31>"), [1, 5]);
+        assert_eq!(largest("ap_fixed<40,39>", "ap_fixed<40,39>"), [1, 5]);
     }
 
     #[test]

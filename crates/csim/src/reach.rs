@@ -27,7 +27,7 @@ pub(crate) fn reach(op: &Firmware, marks: &[Vec<bool>], lanes: usize) -> Vec<boo
         Firmware::Softmax(_) => {
             (0..x.len()).map(|at| (0..x.len() / lanes).any(|e| x[e * lanes + at % lanes])).collect()
         }
-        Firmware::Merge(_) => {
+        Firmware::Merge(_) | Firmware::UnsignedExtreme(_) => {
             let y = &marks[1];
             (0..x.len()).map(|at| x[at] || y[at % y.len()]).collect()
         }

@@ -81,10 +81,33 @@ pub enum Firmware {
     Pool(FirmwarePool),
     /// Element-wise merge of two arguments.
     Merge(MergeKind),
+    /// Largest or smallest of two arguments that are compared as unsigned numbers, where a negative
+    /// one is above all others (M29).
+    UnsignedExtreme(MergeKind),
     /// Concatenation: elements of each argument for one index of the axes before.
     Concatenate([usize; 2]),
     /// The elements of the argument in another order.
     Copy(Arc<[u32]>),
+}
+
+impl Firmware {
+    /// The merge of two arguments of these types.
+    ///
+    /// The headers compare a signed with an unsigned number as C does, once both are on the finer grid
+    /// (M29): as unsigned ones if the unsigned one is not narrower than the other, unless both have
+    /// less than 32 bits.
+    pub fn merge(kind: MergeKind, a: &FixedType, b: &FixedType) -> Self {
+        let fractional = a.fractional().max(b.fractional());
+        let width = |t: &FixedType| t.width.cast_signed() + fractional - t.fractional();
+        let (signed, unsigned) = if a.signed { (a, b) } else { (b, a) };
+        let as_unsigned = a.signed != b.signed
+            && width(unsigned) >= width(signed)
+            && width(unsigned).max(width(signed)) >= 32;
+        match kind {
+            MergeKind::Maximum | MergeKind::Minimum if as_unsigned => Self::UnsignedExtreme(kind),
+            _ => Self::Merge(kind),
+        }
+    }
 }
 
 /// Sums of products with constants, each product and each sum in the accumulator's type.

@@ -274,6 +274,11 @@ fn m28_permute_quantizer() {
 }
 
 #[test]
+fn m29_unsigned_comparison() {
+    shows_made("unsigned_max", &[487]);
+}
+
+#[test]
 fn every_rule_has_its_test() {
     let source = include_str!("firmware_rules.rs");
     for rule in FIRMWARE_RULES {

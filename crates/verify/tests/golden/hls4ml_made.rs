@@ -31,7 +31,7 @@ pub(super) fn file(name: &str, ending: &str) -> PathBuf {
 #[test]
 fn types_equal_those_of_hls4ml() {
     let names = cases(".types.json");
-    assert_eq!(names.len(), 34);
+    assert_eq!(names.len(), 35);
     for name in &names {
         let expected = std::fs::read_to_string(file(name, ".types.json")).expect(name);
         let model = LoadedModel::open(&file(name, ".h5")).expect(name).model;
@@ -51,7 +51,7 @@ fn types_equal_those_of_hls4ml() {
 #[test]
 fn outputs_equal_the_c_simulation() {
     let names = cases(".out.h5");
-    assert_eq!(names.len(), 19);
+    assert_eq!(names.len(), 20);
     for name in &names {
         let scratch = tempfile::tempdir().expect("a directory");
         let out = scratch.path().join("trace.h5");

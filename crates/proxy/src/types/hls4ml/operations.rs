@@ -96,7 +96,7 @@ pub(super) fn operation(node: &Node, arguments: &[&Node]) -> Result<Firmware, Co
                 },
                 &place(),
             )?;
-            Firmware::Merge(*kind)
+            Firmware::merge(*kind, &a, &b)
         }
         Kind::Concatenate { parts } => Firmware::Concatenate(*parts),
         Kind::Transpose { index } => {

@@ -86,6 +86,8 @@ rules! {
         "A Permute that is taken out is missing for its other readers too";
     M28 "permute-quantizer", "proxy/src/types/hls4ml/passes.rs", ["permute-flatten"],
         "A quantizer between Permute, Flatten and Dense is taken out with the Permute";
+    M29 "unsigned-comparison", "model/src/firmware.rs", [],
+        "Maximum and Minimum of a signed and an unsigned tensor compare as unsigned numbers where the unsigned one is not narrower and one of them has 32 bits or more, both on the finer grid: a negative value is above all others";
 }
 
 /// The table of the rules for `docs/firmware.md`.
