@@ -318,6 +318,10 @@ pub(crate) fn inside_linear(typed: &TypedModel, id: NodeId) -> bool {
         (Op::Sigmoid | Op::Tanh | Op::Elu { .. }, Op::Dense { bias: Some(_), .. }) => {
             before.shape.len() == 1
         }
+        // Quantized, but the function itself.
+        (Op::QuantizedCurve(q), Op::Dense { bias: Some(_), .. }) => {
+            q.real && before.shape.len() == 1
+        }
         (Op::Elu { .. }, Op::Conv { window, bias: Some(_), .. }) => {
             window.size.len() == 2 && window.dilation.iter().all(|&d| d == 1)
         }

@@ -2,13 +2,16 @@
 
 use bittrue_block::{EventBlock, EventData, Flag, Flags, InputEvents};
 use bittrue_fixed::{Dialect, FixedType, Overflow, Rounding};
+use bittrue_keras::float::Position;
+use bittrue_keras::prepare_curve;
 use bittrue_model::{
-    Activation, AlignedLayer, Alpha, Call, CallId, Constant, EdgeType, Layer, LayerKind, Ledger,
-    MergeKind, Model, ModelClass, NodeId, Op, Pool, PoolKind, QuantizedBits, QuantizedRelu,
-    Rounding32, Rules, TypedModel, TypedNode,
+    Activation, AlignedLayer, Alpha, Call, CallId, Constant, Curve, EdgeType, Layer, LayerKind,
+    Ledger, MergeKind, Model, ModelClass, NodeId, Op, Place, Pool, PoolKind, QuantizedBits,
+    QuantizedCurve, QuantizedRelu, Rounding32, Rules, TypedModel, TypedNode,
 };
 use ndarray::ArrayD;
 
+use crate::run::LegValues;
 use crate::{Engine, Selection};
 
 /// A small generator: the tests need variety, not quality.
@@ -421,4 +424,55 @@ fn no_screen_where_flags_are_counted() {
     let engine = Engine::new(&chain.model, &chain.typed, std::slice::from_ref(&chain.typed))
         .expect("a plan");
     assert_eq!(engine.screen(&events(&mut Random(1), 40), 3..9), (3..9).collect::<Vec<_>>());
+}
+
+/// Every curve on integers, with as many fractional bits as are proven and more, is what its formula
+/// gives; and the fast program knows it of a hard tanh and of a curve of integers.
+#[test]
+fn curves_on_integers() {
+    let float = Rounding32::Float32;
+    let mut random = Random(11);
+    let block = events(&mut random, 200);
+    let selection = Selection { first: 0, count: 200 };
+    let rows: Vec<usize> = (0..200).collect();
+    let mut compared = 0;
+    for n in 0..240_i64 {
+        let curve = QuantizedCurve {
+            bits: 1 + n % 20,
+            symmetric: n & 1 != 0,
+            real: n & 2 != 0,
+            ..QuantizedCurve::new(if n & 4 != 0 { Curve::Tanh } else { Curve::Sigmoid })
+        };
+        let ready = prepare_curve(&curve, &Place::model()).expect("legal arguments");
+        let mut c = Chain::new(5);
+        let (width, integer) = [(8, 1), (6, 3), (12, 4), (23, 0), (24, 0), (2, 0)][n as usize % 6];
+        let quantizer = QuantizedBits {
+            bits: width,
+            integer,
+            keep_negative: n % 5 != 0,
+            ..QuantizedBits::default()
+        };
+        let q = c.push(Op::QuantizedBits(quantizer), vec![0], vec![5], float);
+        let y = c.push(Op::QuantizedCurve(curve), vec![q], vec![5], float);
+        let engine = Engine::new(&c.model, &c.typed, &[]).expect("a plan");
+        let (fast, exceptional) = engine.part(selection, &block, &rows, true);
+        let (careful, _) = engine.part(selection, &block, &rows, false);
+        let tensor = |of: &[LegValues], node: usize| of[0].aligned[node].clone().expect("formed");
+        let (x, careful, fast) = (tensor(&careful, q), tensor(&careful, y), tensor(&fast, y));
+        for at in 0..5 * 200 {
+            let (element, lane) = (at / 200, at % 200);
+            // The last batch has 8 events, so that every element stands in the body.
+            let expected = ready.apply(x.value(element, lane) as f32, Position::Body);
+            assert_eq!(careful.value(element, lane).is_nan(), expected.is_nan());
+            if !expected.is_nan() {
+                assert_eq!(careful.value(element, lane), f64::from(expected), "{n} {at}");
+            }
+            if !exceptional[lane] {
+                compared += 1;
+                assert_eq!(fast.value(element, lane), f64::from(expected), "{n} {at}");
+                assert!(fast.band(element, lane).2.is_empty());
+            }
+        }
+    }
+    assert!(compared > 100_000, "{compared}");
 }

@@ -6,7 +6,7 @@
 //! two and the rounding is to even, both exact.
 
 use bittrue_fixed::{FixedType, Overflow, Rounding};
-use bittrue_model::{Alpha, QuantizedBits, QuantizedRelu};
+use bittrue_model::{Alpha, Curve, QuantizedBits, QuantizedCurve, QuantizedRelu};
 
 /// Integers below this are float32 values, and so are their multiples by powers of two.
 pub const FLOAT32_INTEGERS: i64 = 1 << 24;
@@ -59,6 +59,39 @@ pub fn relu_grid(q: &QuantizedRelu) -> Option<OutputGrid> {
         min: if sloped { -levels * (q.negative_slope.ceil() as i64).clamp(1, 1 << 20) } else { 0 },
         max: levels - 1,
     })
+}
+
+/// The results of `quantized_tanh` and `quantized_sigmoid`; `None` when float32 has not all of them.
+pub fn curve_grid(q: &QuantizedCurve) -> Option<OutputGrid> {
+    if !(1..=24).contains(&q.bits) {
+        return None;
+    }
+    let signed = q.curve == Curve::Tanh;
+    let fractional = q.bits as i32 - i32::from(signed);
+    let levels = 1_i64 << fractional;
+    let lowest = if signed { -levels } else { 0 };
+    Some(OutputGrid { fractional, min: lowest + i64::from(q.symmetric), max: levels - 1 })
+}
+
+/// The type of the results of `quantized_tanh` and `quantized_sigmoid`, with the cast's modes. Without
+/// the lowest code a sigmoid's is no cast.
+pub fn curve_type(q: &QuantizedCurve) -> Option<FixedType> {
+    curve_grid(q)?;
+    let signed = q.curve == Curve::Tanh;
+    let overflow = if q.symmetric && signed { Overflow::SatSym } else { Overflow::Sat };
+    FixedType::new(signed, q.bits as u32, i32::from(signed), Rounding::RndConv, overflow).ok()
+}
+
+/// The cast that `quantized_tanh` is where its argument has at most 23 fractional bits
+/// ([`hard_tanh_is_exact`]); `None` for other curves.
+pub fn curve_cast(q: &QuantizedCurve) -> Option<FixedType> {
+    if q.curve != Curve::Tanh || q.real { None } else { curve_type(q) }
+}
+
+/// Whether QKeras' hard tanh gives every `raw · 2^-fractional` between -1 and 1 as it is: half of it
+/// plus 1/2 has one fractional bit more, and float32 has 24. Beyond these bounds it is -1 or 1.
+pub fn hard_tanh_is_exact(fractional: i32) -> bool {
+    fractional < 24 && in_safe_range(fractional)
 }
 
 /// The cast that `quantized_bits` means, where it means one.

@@ -13,4 +13,4 @@ mod prepare;
 pub mod reference;
 pub mod weights;
 
-pub use prepare::{prepare_bits, prepare_relu};
+pub use prepare::{prepare_bits, prepare_curve, prepare_relu};

@@ -1,6 +1,8 @@
 //! From the arguments in a model file to a quantizer that can be applied.
 
-use bittrue_model::{Alpha, ModelError, Place, QuantizedBits, QuantizedRelu};
+use bittrue_model::{
+    Alpha, Curve, ModelError, Place, QuantizedBits, QuantizedCurve, QuantizedRelu,
+};
 
 use crate::float;
 
@@ -69,6 +71,26 @@ pub fn prepare_relu(
         is_quantized_clip: true,
     };
     float::QuantizedRelu::with_mode(&args, mode).map_err(|e| at(place, &e))
+}
+
+/// Makes `quantized_tanh` or `quantized_sigmoid` ready to be applied.
+///
+/// # Errors
+///
+/// For arguments that QKeras 0.9.0 itself refuses or breaks on.
+pub fn prepare_curve(
+    q: &QuantizedCurve,
+    place: &Place,
+) -> Result<float::QuantizedCurve, ModelError> {
+    let function = match (q.curve, q.real) {
+        (Curve::Tanh, false) => float::CurveFunction::HardTanh,
+        (Curve::Tanh, true) => float::CurveFunction::Tanh,
+        (Curve::Sigmoid, false) => float::CurveFunction::HardSigmoid,
+        (Curve::Sigmoid, true) => float::CurveFunction::Sigmoid,
+    };
+    let bits = width(q.bits, place)?;
+    let args = float::QuantizedCurveArgs { function, bits, symmetric: q.symmetric };
+    float::QuantizedCurve::new(&args).map_err(|e| at(place, &e))
 }
 
 fn at(place: &Place, error: &float::ArgumentError) -> ModelError {

@@ -172,6 +172,10 @@ fn activation(activation: &Activation, place: &Place) -> Result<Vec<Op>, ModelEr
             )?;
             vec![Op::QuantizedRelu(q.clone())]
         }
+        Activation::Quantizer(quantizer @ Quantizer::QuantizedCurve(q)) => {
+            crate::prepare_curve(q, &place.clone().attribute(quantizer.class_name()))?;
+            vec![Op::QuantizedCurve(q.clone())]
+        }
         Activation::Quantizer(
             q @ (Quantizer::Binary { .. }
             | Quantizer::Ternary { .. }
@@ -181,8 +185,8 @@ fn activation(activation: &Activation, place: &Place) -> Result<Vec<Op>, ModelEr
             return Err(ModelError::new(
                 place.clone(),
                 format!(
-                    "{} is supported for weights only; activations may be quantized_bits and \
-                     quantized_relu",
+                    "{} is supported for weights only; activations may be quantized_bits, \
+                     quantized_relu, quantized_tanh and quantized_sigmoid",
                     q.class_name()
                 ),
             )

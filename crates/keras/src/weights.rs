@@ -4,6 +4,7 @@ use bittrue_model::{Alpha, Constant, ModelError, Place, Quantizer};
 use ndarray::ArrayD;
 
 use crate::exact;
+use crate::float::Position;
 pub use crate::float::kernel::Mode as Evaluation;
 use crate::float::kernel::{self, KernelQuantizer, QuantizedKernel};
 
@@ -38,6 +39,15 @@ pub fn quantize(
         // A straight-through artefact may take a value off its grid.
         let on_grid = grid.is_some_and(|g| values.iter().all(|&v| is_on_grid(v, g.fractional)));
         return Ok(Constant { values, on_grid });
+    }
+    if let Quantizer::QuantizedCurve(q) = quantizer {
+        let ready = crate::prepare_curve(q, place)?;
+        let n = values.len();
+        let mut values = values.clone();
+        for (at, v) in values.iter_mut().enumerate() {
+            *v = ready.apply(*v, Position::of(at, n));
+        }
+        return Ok(Constant { values, on_grid: exact::curve_grid(q).is_some() });
     }
     let flat: Vec<f32> = values.iter().copied().collect();
     let prepared = prepare(quantizer, role, place)?;
@@ -90,8 +100,9 @@ fn prepare(
         Quantizer::QuantizedReluPo2 { args, negative_slope } => {
             KernelQuantizer::ReluPo2 { args: po2(args), negative_slope: *negative_slope }
         }
-        Quantizer::QuantizedRelu(_) => {
-            return Err(ModelError::new(place.clone(), "quantized_relu has no scale"));
+        Quantizer::QuantizedRelu(_) | Quantizer::QuantizedCurve(_) => {
+            let what = format!("{} has no scale", quantizer.class_name());
+            return Err(ModelError::new(place.clone(), what));
         }
     };
     Ok(match role {

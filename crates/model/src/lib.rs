@@ -28,7 +28,9 @@ pub use layer::{
     Pool, PoolKind, Relu, SeparableConv, UnaryLut,
 };
 pub use ledger::{Ledger, LedgerEntry, LedgerUse};
-pub use quantizer::{Alpha, QuantizedBits, QuantizedPo2, QuantizedRelu, Quantizer};
+pub use quantizer::{
+    Alpha, Curve, QuantizedBits, QuantizedCurve, QuantizedPo2, QuantizedRelu, Quantizer,
+};
 pub use typed::{
     AlignedLayer, Constant, EdgeType, NodeId, Op, Rounding32, Rules, TypedModel, TypedNode,
 };

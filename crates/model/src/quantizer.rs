@@ -34,6 +34,8 @@ pub enum Quantizer {
         /// Slope for negative values.
         negative_slope: f64,
     },
+    /// `quantized_tanh` and `quantized_sigmoid`.
+    QuantizedCurve(QuantizedCurve),
 }
 
 /// `quantized_po2(bits, max_value, …)`: a sign and a power of two.
@@ -105,6 +107,49 @@ pub struct QuantizedRelu {
     pub qnoise_factor: f64,
 }
 
+/// `quantized_tanh(bits, use_stochastic_rounding, symmetric, use_real_tanh)` and
+/// `quantized_sigmoid(bits, symmetric, use_real_sigmoid, use_stochastic_rounding)`: a curve, then a cast
+/// to `ap_fixed<bits, 1>` or `ap_ufixed<bits, 0>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuantizedCurve {
+    /// Which of the two.
+    pub curve: Curve,
+    /// Total bits, the sign of a tanh included.
+    pub bits: i64,
+    /// Whether the lowest code is left out: that of -1, and of 0 in a sigmoid.
+    pub symmetric: bool,
+    /// The function itself (`use_real_tanh`, `use_real_sigmoid`); else straight lines in its place, from
+    /// QKeras' internal sigmoid. That is a setting of the program that no file holds; it is taken to be
+    /// the default, `hard`: `clip(x/2 + 1/2, 0, 1)`.
+    pub real: bool,
+    /// Has no effect at inference.
+    pub use_stochastic_rounding: bool,
+}
+
+/// A function that levels off at both ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Curve {
+    /// Between -1 and 1.
+    Tanh,
+    /// Between 0 and 1.
+    Sigmoid,
+}
+
+impl QuantizedCurve {
+    /// A curve with the constructor's defaults.
+    pub fn new(curve: Curve) -> Self {
+        Self { curve, bits: 8, symmetric: false, real: false, use_stochastic_rounding: false }
+    }
+
+    /// The name of the argument that asks for the function itself.
+    pub fn real_key(&self) -> &'static str {
+        match self.curve {
+            Curve::Tanh => "use_real_tanh",
+            Curve::Sigmoid => "use_real_sigmoid",
+        }
+    }
+}
+
 impl Quantizer {
     /// The QKeras class name.
     pub fn class_name(&self) -> &'static str {
@@ -115,6 +160,10 @@ impl Quantizer {
             Self::Ternary { .. } => "ternary",
             Self::QuantizedPo2(_) => "quantized_po2",
             Self::QuantizedReluPo2 { .. } => "quantized_relu_po2",
+            Self::QuantizedCurve(q) => match q.curve {
+                Curve::Tanh => "quantized_tanh",
+                Curve::Sigmoid => "quantized_sigmoid",
+            },
         }
     }
 }

@@ -6,8 +6,8 @@ use bittrue_fixed::{Dialect, FixedType};
 use ndarray::ArrayD;
 
 use crate::{
-    BatchNorm, CallId, Firmware, MergeKind, Padding, Pool, QuantizedBits, QuantizedRelu, UnaryLut,
-    Window,
+    BatchNorm, CallId, Firmware, MergeKind, Padding, Pool, QuantizedBits, QuantizedCurve,
+    QuantizedRelu, UnaryLut, Window,
 };
 
 /// Index of a node in [`TypedModel::nodes`].
@@ -114,6 +114,8 @@ pub enum Op {
     QuantizedBits(QuantizedBits),
     /// QKeras' literal float32 `quantized_relu`.
     QuantizedRelu(QuantizedRelu),
+    /// QKeras' literal float32 `quantized_tanh` and `quantized_sigmoid`.
+    QuantizedCurve(QuantizedCurve),
     /// `x · kernel + bias` over the last axis; kernel is `[input, unit]`.
     Dense {
         /// Weights.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bittrue_fixed::Kif;
 use bittrue_keras::float::HgqQuantizer;
 use bittrue_keras::float::activations::{self, Position};
-use bittrue_keras::{float::Mode, prepare_bits, prepare_relu};
+use bittrue_keras::{float::Mode, prepare_bits, prepare_curve, prepare_relu};
 use bittrue_model::{Activation, CallId, LayerKind, Model, Place, Quantizer, UnaryLut};
 
 use crate::file::finished_order;
@@ -173,6 +173,10 @@ fn table(
         Activation::Quantizer(Quantizer::QuantizedRelu(q)) => {
             let q = prepare_relu(q, Mode::Eager, place)?;
             Box::new(move |_, x| q.apply(x))
+        }
+        Activation::Quantizer(Quantizer::QuantizedCurve(q)) => {
+            let q = prepare_curve(q, place)?;
+            Box::new(move |n, x| q.apply(x, Position::of(n, count)))
         }
         Activation::Quantizer(q) => {
             return Err(refused(format!("a table of {} cannot be made", q.class_name())));

@@ -236,6 +236,7 @@ fn read_as(loaded: &LoadedModel, input: CallId) -> FixedType {
             | LayerKind::Activation(Activation::Quantizer(q)) => match q {
                 Quantizer::QuantizedBits(q) => exact::bits_cast(q),
                 Quantizer::QuantizedRelu(q) => exact::relu_cast(q),
+                Quantizer::QuantizedCurve(q) => exact::curve_cast(q),
                 _ => None,
             },
             LayerKind::FixedPointQuantizer(q) => first_type(q),

@@ -2,7 +2,7 @@
 
 use bittrue_fixed::FixedType;
 use bittrue_keras::exact;
-use bittrue_model::{Alpha, QuantizedBits, QuantizedRelu, Quantizer};
+use bittrue_model::{Alpha, Curve, QuantizedBits, QuantizedCurve, QuantizedRelu, Quantizer};
 
 /// A quantizer of an activation.
 pub(super) fn activation(q: &Quantizer) -> String {
@@ -29,6 +29,7 @@ pub(super) fn activation(q: &Quantizer) -> String {
             q.bits,
             q.max_value.map_or(String::new(), |m| format!(", at most {m} before rounding"))
         ),
+        Quantizer::QuantizedCurve(q) => curve(q),
         Quantizer::QuantizedReluPo2 { args, .. } => {
             format!("quantized_relu_po2({}): a power of two, never 0", args.bits)
         }
@@ -88,6 +89,38 @@ fn bits_in_words(q: &QuantizedBits) -> String {
         return "applied only in part, so the result is no fixed-point number".to_owned();
     }
     "no plain fixed-point cast: the result is multiplied by alpha".to_owned()
+}
+
+/// `quantized_tanh` or `quantized_sigmoid` as it is written, with its arguments by name.
+pub(crate) fn curve_call(class: &str, q: &QuantizedCurve) -> String {
+    let mut text = format!("{class}({}", q.bits);
+    if q.symmetric {
+        text.push_str(", symmetric=True");
+    }
+    if q.real {
+        text.push_str(&format!(", {}=True", q.real_key()));
+    }
+    text.push(')');
+    text
+}
+
+fn curve(q: &QuantizedCurve) -> String {
+    let function = match (q.curve, q.real) {
+        (Curve::Tanh, true) => "tanh, float32",
+        (Curve::Tanh, false) => "x between -1 and 1 (hard)",
+        (Curve::Sigmoid, true) => "sigmoid, float32",
+        (Curve::Sigmoid, false) => "x/2 + 1/2 between 0 and 1 (hard)",
+    };
+    let class = Quantizer::QuantizedCurve(q.clone()).class_name();
+    let mut text = format!("{} = {function}, then ", curve_call(class, q));
+    match exact::curve_type(q) {
+        Some(t) => text.push_str(&cast(t)),
+        None => text.push_str("no plain fixed-point cast"),
+    }
+    if q.symmetric && q.curve == Curve::Sigmoid {
+        text.push_str("; at least one step");
+    }
+    text
 }
 
 fn relu(q: &QuantizedRelu) -> String {

@@ -18,7 +18,7 @@ pub(crate) mod norm;
 mod quantize;
 mod window;
 
-use bittrue_keras::{exact, float, prepare_bits, prepare_relu};
+use bittrue_keras::{exact, float, prepare_bits, prepare_curve, prepare_relu};
 use bittrue_model::{Op, Place, Rounding32, TypedNode};
 
 use self::linear::{Analyses, Sums};
@@ -110,6 +110,11 @@ pub(crate) fn lower(
                 elements,
                 care,
             )
+        }
+        Op::QuantizedCurve(q) => {
+            let ready = prepare_curve(q, &place()).map_err(PlanError::from)?;
+            let inside = neighbours.inside_linear;
+            quantize::curve(q, ready, inputs[0], elements, inside, care)
         }
         Op::Dense { kernel, bias } => {
             let terms = kernel.values.shape().first().copied().unwrap_or(1);

@@ -1,16 +1,17 @@
 //! Quantizers: casts of integers where float32 is proven exact, else quantizers of reals.
 
 use bittrue_fixed::{Dialect, FixedType, Overflow, QInterval};
+use bittrue_keras::float::CurveFunction;
 use bittrue_keras::{exact, float};
 use bittrue_kernels::Requantize;
-use bittrue_model::{Place, Rounding32, TypedNode};
+use bittrue_model::{Place, QuantizedCurve, Rounding32, TypedNode};
 
 use super::{Care, Lowered, elementwise};
 use crate::PlanError;
 use crate::edge::{Edge, Repr, raw_at};
 use crate::int::Packing;
 use crate::kernel::Kernel;
-use crate::real::{Quantizers, RealQuantizer};
+use crate::real::{Function, Quantizers, RealQuantizer};
 
 /// An interval through a saturating cast; the whole range where it may overflow otherwise.
 fn cast_range(target: FixedType, dialect: Dialect, input: Option<&QInterval>) -> QInterval {
@@ -167,6 +168,47 @@ pub(super) fn literal(
         lowered.kernels.splice(0..0, first.kernels);
     }
     lowered
+}
+
+/// QKeras' `quantized_tanh` and `quantized_sigmoid`: a curve of reals and a cast, or a cast of integers
+/// alone. `inside` is whether the curve is computed inside the kernel of the sums before it.
+pub(super) fn curve(
+    q: &QuantizedCurve,
+    ready: float::QuantizedCurve,
+    input: &Edge,
+    elements: usize,
+    inside: bool,
+    care: Care,
+) -> Lowered {
+    let fast = (care == Care::Fast).then(|| exact::curve_grid(q)).flatten();
+    if let (Some(target), Some((from, _)), Some(_)) = (exact::curve_cast(q), input.as_int(), fast)
+        && exact::hard_tanh_is_exact(from)
+        && let Some(edge) = Edge::int(cast_ranges(target, Dialect::Hgq, input, elements))
+        && let Repr::Int { storage, .. } = edge.repr
+    {
+        // The kernel leaves raws on the target's own grid.
+        let repr = Repr::Int { fractional: target.fractional(), storage };
+        let cast = Requantize::new(from, target, Dialect::Hgq);
+        return Lowered::one(Kernel::Requantize { cast, storage }, Edge { repr, ..edge });
+    }
+    let function = Kernel::RealFunction(match ready.function() {
+        CurveFunction::Tanh => Function::Tanh { fused: inside },
+        CurveFunction::Sigmoid => Function::Sigmoid { fused: inside },
+        lines @ (CurveFunction::HardTanh | CurveFunction::HardSigmoid) => Function::Lines(lines),
+    });
+    let quantizer = Quantizers::Same(RealQuantizer::Curve(ready));
+    let whole = fast.and_then(|g| QInterval::new(g.min.into(), g.max.into(), g.fractional).ok());
+    let (cast, edge) = match whole.and_then(|range| Edge::int(vec![range; elements])) {
+        Some(edge) => match edge.repr {
+            Repr::Int { fractional, storage } => {
+                let out = Packing { fractional, storage };
+                (Kernel::RealToInt { quantizer, grid: ends(&edge), out }, edge)
+            }
+            Repr::Real { .. } => (Kernel::RealQuantize(quantizer), Edge::real(false)),
+        },
+        None => (Kernel::RealQuantize(quantizer), Edge::real(false)),
+    };
+    Lowered { kernels: vec![function, cast], edge }
 }
 
 /// Integers to integers where `proof` holds for the argument's range, else reals to integers.

@@ -50,6 +50,8 @@ pub(crate) enum Function {
     },
     /// A table addressed by the bits of the argument.
     Table(Arc<UnaryLut>),
+    /// QKeras' hard tanh and hard sigmoid.
+    Lines(float::CurveFunction),
     /// Logistic function.
     Sigmoid {
         /// Whether it is computed inside a dense kernel, which approximates it in another way.
@@ -116,6 +118,8 @@ pub(crate) fn function(f: &Function, x: &LaneBlock, batch: &[InBatch]) -> LaneBl
             elu(alpha, e, Banded { value, lo, hi })
         }
         Function::Table(ref lut) => table(lut, e),
+        // Rising, and the same wherever the element stands.
+        Function::Lines(f) => e.map_rising(|v| f.apply(v as f32, Position::Body).into()),
         Function::Sigmoid { fused: false } if e.is_certain() => {
             Elem::certain(activations::sigmoid(e.value as f32, position(at)).value.into())
         }

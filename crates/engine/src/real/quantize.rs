@@ -14,6 +14,8 @@ pub(crate) enum RealQuantizer {
     Bits(float::QuantizedBits, Option<FixedType>),
     /// QKeras' `quantized_relu`, and the cast that it means.
     Relu(float::QuantizedRelu, Option<FixedType>),
+    /// What QKeras' `quantized_tanh` and `quantized_sigmoid` do with the value of their curve.
+    Curve(float::QuantizedCurve),
     /// A fixed-point quantizer of HGQ.
     Cast {
         /// The type.
@@ -55,6 +57,8 @@ impl RealQuantizer {
             }
             Self::Bits(q, cast) => literal(x, |v| q.apply(v), *cast, false, self.careful_from()),
             Self::Relu(q, cast) => literal(x, |v| q.apply(v), *cast, true, self.careful_from()),
+            // Rising, and without a straight-through sum behind the rounding.
+            Self::Curve(q) => x.map_rising(|v| q.quantize(v as f32).into()),
             Self::Cast { target, dialect, formula, exact: true } => {
                 exact_cast(x, *target, *dialect, formula)
             }
@@ -70,6 +74,8 @@ impl RealQuantizer {
         match self {
             // A relu before a cast to unsigned is the cast itself.
             Self::Bits(_, cast) | Self::Relu(_, cast) => *cast,
+            // It stands behind a function of reals.
+            Self::Curve(_) => None,
             Self::Cast { target, .. } => Some(*target),
         }
     }
@@ -83,7 +89,7 @@ impl RealQuantizer {
             Self::Relu(_, Some(_)) => f64::INFINITY,
             // Where no plain cast is meant, what is on the grid is right.
             Self::Bits(_, None) | Self::Relu(_, None) => f64::INFINITY,
-            Self::Cast { .. } => f64::INFINITY,
+            Self::Curve(_) | Self::Cast { .. } => f64::INFINITY,
         }
     }
 }

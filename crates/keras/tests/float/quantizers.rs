@@ -1,8 +1,9 @@
-//! `quantized_bits`, `quantized_relu` and HGQ's quantizer against what the real software answered.
+//! `quantized_bits`, `quantized_relu`, the curves and HGQ's quantizer against what the real software answered.
 
 use bittrue_fixed::{Overflow, Rounding};
 use bittrue_keras::float::{
-    HgqQuantizer, Mode, QuantizedBits, QuantizedBitsArgs, QuantizedRelu, QuantizedReluArgs,
+    CurveFunction, HgqQuantizer, Mode, Position, QuantizedBits, QuantizedBitsArgs, QuantizedCurve,
+    QuantizedCurveArgs, QuantizedRelu, QuantizedReluArgs,
 };
 use serde_json::Value;
 
@@ -93,6 +94,62 @@ fn qkeras_activations() {
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
     assert_eq!((vectors.cases().len(), elements), (206, 2 * 42_230));
     assert!(with_eager > 30);
+}
+
+fn curve(case: &Value) -> QuantizedCurve {
+    let config = &case["config"];
+    let function = match case["function"].as_str().unwrap() {
+        "quantized_tanh" if flag(config, "use_real_tanh", false) => CurveFunction::Tanh,
+        "quantized_tanh" => CurveFunction::HardTanh,
+        "quantized_sigmoid" if flag(config, "use_real_sigmoid", false) => CurveFunction::Sigmoid,
+        "quantized_sigmoid" => CurveFunction::HardSigmoid,
+        other => panic!("no function {other}"),
+    };
+    let bits = integer(config, "bits").cast_unsigned();
+    let symmetric = flag(config, "symmetric", false);
+    QuantizedCurve::new(&QuantizedCurveArgs { function, bits, symmetric }).unwrap()
+}
+
+#[test]
+fn qkeras_curves() {
+    let vectors = Vectors::open("curves");
+    let mut failures = Vec::new();
+    let (mut elements, mut with_tail) = (0, 0);
+    for case in vectors.cases() {
+        let input = vectors.floats(&case["input"]);
+        let quantizer = curve(case);
+        // A batch is 32 events of one element: a direct call gives what `predict` gives.
+        assert!(case["eager"].is_null());
+        let in_batch = |at: usize| {
+            let start = at - at % 32;
+            Position::of(at - start, (input.len() - start).min(32))
+        };
+        let tail = if case["tail"].is_null() { &case["predict"] } else { &case["tail"] };
+        with_tail += usize::from(!case["tail"].is_null());
+        let run = |place: &dyn Fn(usize) -> Position| -> Vec<f32> {
+            input.iter().enumerate().map(|(at, &x)| quantizer.apply(x, place(at))).collect()
+        };
+        for (name, found, expected) in [
+            ("predict", run(&in_batch), &case["predict"]),
+            ("tail", run(&|_| Position::Tail), tail),
+        ] {
+            let wrong = differences(&input, &found, &vectors.floats(expected));
+            if !wrong.is_empty() {
+                failures.push(format!(
+                    "{} {} {name}: {} {:#?}",
+                    case["function"],
+                    case["config"],
+                    wrong.len(),
+                    &wrong[..wrong.len().min(4)]
+                ));
+            }
+            elements += found.len();
+        }
+    }
+    println!("{} configurations, {elements} elements, {with_tail}", vectors.cases().len());
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+    assert_eq!(vectors.cases().len(), 132);
+    assert!(with_tail >= 16);
 }
 
 #[test]

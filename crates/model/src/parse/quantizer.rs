@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 use super::attributes::Attributes;
 use super::json::{items, short};
 use super::{safe_eval, weight_quantizer};
-use crate::{Alpha, ModelError, QuantizedBits, QuantizedRelu, Quantizer};
+use crate::{Alpha, Curve, ModelError, QuantizedBits, QuantizedCurve, QuantizedRelu, Quantizer};
 
 /// The quantizers that can be read.
-pub(super) const SUPPORTED: &str = "quantized_bits, quantized_relu; for weights also quantized_po2, \
-     quantized_relu_po2, binary, ternary, stochastic_binary, stochastic_ternary";
+pub(super) const SUPPORTED: &str = "quantized_bits, quantized_relu, quantized_tanh, quantized_sigmoid; \
+     for weights also quantized_po2, quantized_relu_po2, binary, ternary, stochastic_binary, \
+     stochastic_ternary";
 
 /// Widest quantizer that is accepted, in bits, and largest number of integer bits either way.
 /// float32 holds 24 bits, so anything wider is a mistake in the file.
@@ -167,6 +168,12 @@ fn signature(class: &str) -> Option<&'static [&'static str]> {
             "use_ste",
             "use_variables",
         ]),
+        "quantized_tanh" => {
+            Some(&["bits", "use_stochastic_rounding", "symmetric", "use_real_tanh"])
+        }
+        "quantized_sigmoid" => {
+            Some(&["bits", "symmetric", "use_real_sigmoid", "use_stochastic_rounding"])
+        }
         other => weight_quantizer::signature(other),
     }
 }
@@ -184,6 +191,10 @@ fn from_arguments(
         "quantized_relu" => {
             quantized_relu(attributes.nested(key, config)).map(Quantizer::QuantizedRelu)
         }
+        "quantized_tanh" => quantized_curve(attributes.nested(key, config), Curve::Tanh)
+            .map(Quantizer::QuantizedCurve),
+        "quantized_sigmoid" => quantized_curve(attributes.nested(key, config), Curve::Sigmoid)
+            .map(Quantizer::QuantizedCurve),
         other => match weight_quantizer::read(other, attributes.nested(key, config))? {
             Some(quantizer) => Ok(quantizer),
             None => Err(unsupported(attributes, key, other)),
@@ -238,6 +249,21 @@ fn quantized_relu(mut a: Attributes<'_, '_>) -> Result<QuantizedRelu, ModelError
     rarely_used(&mut a)?;
     // False survives only in a text; it would make the upper bound effective.
     a.only("is_quantized_clip", &[json!(true), json!(1)])?;
+    a.finish()?;
+    Ok(found)
+}
+
+fn quantized_curve(mut a: Attributes<'_, '_>, curve: Curve) -> Result<QuantizedCurve, ModelError> {
+    let default = QuantizedCurve::new(curve);
+    let found = QuantizedCurve {
+        curve,
+        bits: a.integer("bits", Some(default.bits), 1, MAX_BITS)?,
+        // QKeras adds it to the lower bound, so it is a number, of which 0 and 1 make sense.
+        symmetric: a.truth("symmetric", default.symmetric)?,
+        real: a.truth(default.real_key(), default.real)?,
+        use_stochastic_rounding: a
+            .truth("use_stochastic_rounding", default.use_stochastic_rounding)?,
+    };
     a.finish()?;
     Ok(found)
 }

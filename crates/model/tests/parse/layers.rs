@@ -4,8 +4,8 @@ use crate::keras::*;
 use bittrue_fixed::{Overflow, Rounding};
 use bittrue_model::parse::from_keras;
 use bittrue_model::{
-    Activation, Alpha, Concatenate, Layer, LayerKind, LedgerUse, QuantizedBits, QuantizedRelu,
-    Quantizer,
+    Activation, Alpha, Concatenate, Curve, Layer, LayerKind, LedgerUse, QuantizedBits,
+    QuantizedCurve, QuantizedRelu, Quantizer,
 };
 use serde_json::{Value, json};
 
@@ -98,6 +98,56 @@ fn quantizers_as_text() {
     ] {
         let found = q_activation(json!(text)).unwrap_err();
         assert!(found.contains(complaint), "{text}: {found}");
+    }
+}
+
+#[test]
+fn curves() {
+    let is = |q: QuantizedCurve| Ok(Activation::Quantizer(Quantizer::QuantizedCurve(q)));
+    let tanh = QuantizedCurve::new(Curve::Tanh);
+    let sigmoid = QuantizedCurve::new(Curve::Sigmoid);
+    // The two constructors have their arguments in different orders.
+    for (text, expected) in [
+        ("quantized_tanh", tanh.clone()),
+        (
+            "quantized_tanh(6,1)",
+            QuantizedCurve { bits: 6, use_stochastic_rounding: true, ..tanh.clone() },
+        ),
+        ("quantized_tanh(6,0,1)", QuantizedCurve { bits: 6, symmetric: true, ..tanh.clone() }),
+        ("quantized_tanh(6,0,0,1)", QuantizedCurve { bits: 6, real: true, ..tanh.clone() }),
+        ("quantized_tanh(use_real_tanh=True)", QuantizedCurve { real: true, ..tanh.clone() }),
+        ("quantized_sigmoid()", sigmoid.clone()),
+        ("quantized_sigmoid(6,1)", QuantizedCurve { bits: 6, symmetric: true, ..sigmoid.clone() }),
+        ("quantized_sigmoid(6,0,1)", QuantizedCurve { bits: 6, real: true, ..sigmoid.clone() }),
+        (
+            "quantized_sigmoid(6,0,0,1)",
+            QuantizedCurve { bits: 6, use_stochastic_rounding: true, ..sigmoid.clone() },
+        ),
+    ] {
+        assert_eq!(q_activation(json!(text)), is(expected), "{text}");
+    }
+    let object = |class: &str, config| json!({"class_name": class, "config": config});
+    assert_eq!(
+        q_activation(object(
+            "quantized_sigmoid",
+            json!({"bits": 4, "symmetric": true, "use_real_sigmoid": true, "use_stochastic_rounding": false})
+        )),
+        is(QuantizedCurve { bits: 4, symmetric: true, real: true, ..sigmoid })
+    );
+    for (class, config, complaint) in [
+        ("quantized_tanh", json!({"bits": 0}), "0 is out of range"),
+        ("quantized_tanh", json!({"symmetric": 2}), "activation.symmetric: expected true, false"),
+        (
+            "quantized_tanh",
+            json!({"use_real_sigmoid": true}),
+            "activation.use_real_sigmoid: unknown argument with value true; known are bits, symmetric, \
+             use_real_tanh, use_stochastic_rounding",
+        ),
+        ("quantized_sigmoid", json!({"use_real_tanh": true}), "use_real_tanh: unknown argument"),
+        ("quantized_sigmoid", json!({"integer": 1}), "integer: unknown argument"),
+    ] {
+        let found = q_activation(object(class, config)).unwrap_err();
+        assert!(found.contains(complaint), "{class}: {found}");
     }
 }
 

@@ -86,6 +86,8 @@ fn quantizer(
         Quantizer::QuantizedRelu(q) => {
             Ok(vec![function(Activation::Relu), quantized_relu(q, place, warnings)?])
         }
+        // No plugin knows it, so that HGQ takes it for a function of Keras: nothing quantises behind it.
+        q @ Quantizer::QuantizedCurve(_) => Ok(vec![function(Activation::Quantizer(q.clone()))]),
         q @ (Quantizer::Binary { .. }
         | Quantizer::Ternary { .. }
         | Quantizer::QuantizedPo2(_)

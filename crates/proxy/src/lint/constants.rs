@@ -52,7 +52,8 @@ fn scale(look: &mut Look<'_>, id: CallId, quantizer: &Quantizer, values: &ArrayD
         // Powers of two are wide by themselves.
         Quantizer::QuantizedPo2(_)
         | Quantizer::QuantizedReluPo2 { .. }
-        | Quantizer::QuantizedRelu(_) => return,
+        | Quantizer::QuantizedRelu(_)
+        | Quantizer::QuantizedCurve(_) => return,
     };
     if *alpha == Alpha::Auto {
         let found = "kernel_quantizer has alpha='auto'".to_owned();

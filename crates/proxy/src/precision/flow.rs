@@ -2,7 +2,7 @@
 
 use bittrue_keras::float::Mode;
 use bittrue_keras::float::activations::{self, Position};
-use bittrue_keras::{prepare_bits, prepare_relu};
+use bittrue_keras::{prepare_bits, prepare_curve, prepare_relu};
 use bittrue_model::{
     Activation, CallId, FixedPointQuantizer, LayerKind, MergeKind, Model, Place, PoolKind,
     Quantizer, Relu,
@@ -255,6 +255,10 @@ fn activation(a: &Activation, argument: Bits, place: &Place) -> Result<Option<Bi
         Activation::Quantizer(Quantizer::QuantizedRelu(q)) => {
             let q = prepare_relu(q, Mode::Eager, place)?;
             function(|_, _, x| q.apply(x), argument)
+        }
+        Activation::Quantizer(Quantizer::QuantizedCurve(q)) => {
+            let q = prepare_curve(q, place)?;
+            function(|n, c, x| q.apply(x, at(n, c)), argument)
         }
         Activation::Quantizer(q) => {
             return Err(ConvertError::new(

@@ -156,6 +156,9 @@ fn activation(activation: &Activation, place: &Place) -> Result<Option<Step>, Co
         Activation::Elu => (Op::Elu { alpha: 1.0 }, false),
         Activation::Quantizer(Quantizer::QuantizedBits(q)) => (Op::QuantizedBits(q.clone()), false),
         Activation::Quantizer(Quantizer::QuantizedRelu(q)) => (Op::QuantizedRelu(q.clone()), false),
+        Activation::Quantizer(Quantizer::QuantizedCurve(q)) => {
+            (Op::QuantizedCurve(q.clone()), false)
+        }
         Activation::Quantizer(q) => {
             return Err(ConvertError::new(
                 place.clone().attribute("activation"),

@@ -47,6 +47,7 @@ fn widths_of(node: &TypedNode, argument: Option<&[u32]>) -> Option<Vec<u32>> {
         Op::QuantizeEach(types) => Some(types.iter().map(|t| t.width).collect()),
         Op::QuantizedBits(q) => uniform(exact::bits_cast(q)?.width),
         Op::QuantizedRelu(q) => uniform(exact::relu_cast(q)?.width),
+        Op::QuantizedCurve(q) => uniform(exact::curve_type(q)?.width),
         Op::Reshape => argument.map(<[u32]>::to_vec),
         // Values that only move keep their bits, where all have the same.
         Op::ZeroPadding(_) | Op::Permute(_) => uniform(the_same(argument?)?),

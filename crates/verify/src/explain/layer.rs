@@ -68,6 +68,7 @@ fn quantizer(op: &Op) -> Option<Option<Cast>> {
             _ => None,
         },
         Op::QuantizedRelu(q) => Some(exact::relu_cast(q).map(Cast::Relu)),
+        Op::QuantizedCurve(q) => Some(exact::curve_cast(q).map(Cast::One)),
         _ => None,
     }
 }

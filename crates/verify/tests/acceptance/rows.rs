@@ -158,6 +158,12 @@ fn function(activation: &Activation) -> String {
         Activation::Quantizer(Quantizer::QuantizedRelu(q)) => {
             format!("quantized_relu({},{})", q.bits, q.integer)
         }
+        // As `str` of QKeras spells it: of the flags only those that are set, without their names.
+        Activation::Quantizer(q @ Quantizer::QuantizedCurve(curve)) => {
+            let flags = [curve.use_stochastic_rounding, curve.symmetric, curve.real];
+            let set = ",1".repeat(flags.into_iter().filter(|&f| f).count());
+            format!("{}({}{set})", q.class_name(), curve.bits)
+        }
         Activation::Quantizer(q) => q.class_name().to_owned(),
     }
 }
